@@ -1,0 +1,152 @@
+package events
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Subjects are <family>.<kind>.<tenant>.<…>: the third token is always the
+// tenant, so one wildcard filters, permits, purges or replays a tenant.
+//
+//	integration.webhook.<tenant>.<source>.<event type…>   WEBHOOKS  what providers sent
+//	integration.retry.<tenant>.<source>.<slot>            WEBHOOKS  parked retries: schedules that fire back onto the above
+//	integration.payment.<tenant>.<change>                 EVENTS    payments, refunds, disputes, invoices
+//	integration.sheets.<tenant>.data.updated              EVENTS    a spreadsheet changed
+//	integration.geocoding.<tenant>.address.<change>       EVENTS    an address was resolved or changed
+//	integration.generic.<tenant>.<source>.<event type…>   EVENTS    everything else, for whoever subscribed
+//	bot.notice.<tenant>.<priority>.<lane>                 NOTICES   what a person is to be told
+//	dead.<stream>.<tenant>.<consumer>                     DEAD      what could not be handled, with its cause
+const (
+	familyIntegration = "integration"
+
+	WebhookSubjects = "integration.webhook.>"
+	RetrySubjects   = "integration.retry.>"
+	NoticeSubjects  = "bot.notice.>"
+	DeadSubjects    = "dead.>"
+	// EventSubjects of EVENTS are listed one by one: "integration.>" would take
+	// the webhooks too.
+	PaymentSubjects   = "integration.payment.>"
+	SheetsSubjects    = "integration.sheets.>"
+	GeocodingSubjects = "integration.geocoding.>"
+	GenericSubjects   = "integration.generic.>"
+	HousingSubjects   = "housing.>"
+)
+
+// Limits of what comes from outside, in bytes. A subject near 4096 bytes closes
+// the connection; these keep every subject below 420.
+const (
+	tokenMax      = 64
+	typeTokensMax = 5
+)
+
+// Token makes one subject token of anything: lower-case letters, digits, dash
+// and underscore stay, every other byte becomes =XX (hex), and what would be
+// longer than 64 bytes is cut and ends in a hash. Empty gives "_". Different
+// inputs give different tokens but for letter case.
+func Token(s string) string {
+	if s == "" {
+		return "_"
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= 'A' && c <= 'Z':
+			b.WriteByte(c + 'a' - 'A')
+		case c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' && len(s) > 1:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "=%02X", c)
+		}
+	}
+	if b.Len() > tokenMax {
+		return b.String()[:tokenMax-13] + "-" + HashID([]byte(strings.ToLower(s)))[7:19]
+	}
+	return b.String()
+}
+
+// typeTokens keeps the dots of a provider's own event type as tokens; what is
+// deeper than five goes into the fifth.
+func typeTokens(eventType string) string {
+	parts := strings.SplitN(eventType, ".", typeTokensMax)
+	for i, part := range parts {
+		parts[i] = Token(part)
+	}
+	return strings.Join(parts, ".")
+}
+
+// WebhookSubject is where a provider's event is stored.
+func WebhookSubject(tenant, source, eventType string) string {
+	return "integration.webhook." + Token(tenant) + "." + Token(source) + "." + typeTokens(eventType)
+}
+
+// WebhookFilter is every event of one webhook configuration.
+func WebhookFilter(tenant, source string) string {
+	return "integration.webhook." + Token(tenant) + "." + Token(source) + ".>"
+}
+
+// RetrySubject holds the schedule of a parked retry; one schedule per subject,
+// so slot must differ per event.
+func RetrySubject(tenant, source, slot string) string {
+	return "integration.retry." + Token(tenant) + "." + Token(source) + "." + Token(slot)
+}
+
+// PaymentSubject announces a change of a payment: "succeeded", "refund.updated".
+func PaymentSubject(tenant, change string) string {
+	return "integration.payment." + Token(tenant) + "." + typeTokens(change)
+}
+
+// SheetsSubject announces changed data of a spreadsheet.
+func SheetsSubject(tenant string) string {
+	return "integration.sheets." + Token(tenant) + ".data.updated"
+}
+
+// GeocodingSubject announces an address: change is "resolved" or "changed".
+func GeocodingSubject(tenant, change string) string {
+	return "integration.geocoding." + Token(tenant) + ".address." + Token(change)
+}
+
+// GenericSubject announces any other recorded webhook.
+func GenericSubject(tenant, source, eventType string) string {
+	return "integration.generic." + Token(tenant) + "." + Token(source) + "." + typeTokens(eventType)
+}
+
+// Priority orders what the bot sends.
+type Priority string
+
+// The priorities of a notice, the most pressing first.
+const (
+	PriorityUrgent Priority = "urgent"
+	PriorityNormal Priority = "notice"
+)
+
+// Lanes is how many ordered lanes notices and updates are spread over.
+const Lanes = 32
+
+// NoticeSubject is the lane of a chat: all its notices keep their order there.
+func NoticeSubject(tenant string, priority Priority, chatID int64) string {
+	return fmt.Sprintf("bot.notice.%s.%s.%02d", Token(tenant), priority, Lane(chatID))
+}
+
+// NoticeFilter is one lane of all tenants and priorities.
+func NoticeFilter(lane int) string { return fmt.Sprintf("bot.notice.*.*.%02d", lane) }
+
+// Lane of a chat, 0…31. Group ids are negative; neighbours must not share a
+// lane, hence the multiplication (Fibonacci hashing).
+func Lane(chatID int64) int {
+	return int(uint64(chatID) * 0x9E3779B97F4A7C15 >> 59) //nolint:gosec // a hash
+}
+
+// DeadSubject is where a message that cannot be handled ends.
+func DeadSubject(stream, tenant, consumer string) string {
+	return "dead." + Token(stream) + "." + Token(tenant) + "." + Token(consumer)
+}
+
+// SubjectTenant is the tenant's token of any subject; empty if it has none.
+func SubjectTenant(subject string) string {
+	parts := strings.SplitN(subject, ".", 4)
+	if len(parts) < 3 {
+		return ""
+	}
+	return parts[2]
+}
