@@ -1,0 +1,104 @@
+package simulator
+
+import (
+	"bytes"
+	"context"
+	"slices"
+)
+
+func (s *Server) editMessageText(_ context.Context, b *bot, a args) (any, error) {
+	f, err := messageText(a)
+	if err != nil {
+		return nil, chatFirst(a, err)
+	}
+	return s.edit(b, a, func(m *Message) error {
+		if m.Photo != "" || m.Document != "" {
+			return errNoText
+		}
+		m.Text, m.Entities, m.HTML = f.text, f.entities, f.source
+		return nil
+	})
+}
+
+func (s *Server) editMessageReplyMarkup(_ context.Context, b *bot, a args) (any, error) {
+	return s.edit(b, a, func(*Message) error { return nil })
+}
+
+// edit replaces a message by a changed copy; the keyboard always becomes the
+// one of this call, none included.
+func (s *Server) edit(b *bot, a args, change func(*Message) error) (any, error) {
+	kb, err := readMarkup(a)
+	if err != nil {
+		return nil, chatFirst(a, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, _, err := s.writable(b, a)
+	if err != nil {
+		return nil, err
+	}
+	if a.int("message_id") == 0 {
+		return nil, errNoMessageID
+	}
+	i, ok := d.find(a.int("message_id"))
+	if !ok {
+		return nil, errEditNotFound
+	}
+	old := d.messages[i]
+	if !old.FromBot {
+		return nil, errCantEdit
+	}
+	m := *old
+	m.Buttons, m.Markup = kb.buttons, nil
+	if kb.buttons != nil {
+		m.Markup = kb.raw // a message's keyboard can only become an inline one
+	}
+	if err := change(&m); err != nil {
+		return nil, err
+	}
+	if same(old, &m) {
+		return nil, errNotModified
+	}
+	m.Edits = append(slices.Clip(old.Edits), Edit{Date: s.cfg.Now(), Text: old.Text, HTML: old.HTML})
+	d.messages[i] = &m
+	s.announce()
+	return s.wire(b, d, &m), nil
+}
+
+// same says whether an edit would change nothing a person sees.
+func same(a, b *Message) bool {
+	inline := func(m *Message) []byte {
+		if m.Buttons == nil {
+			return nil
+		}
+		return m.Markup
+	}
+	return a.Text == b.Text &&
+		slices.EqualFunc(a.Entities, b.Entities, func(x, y Entity) bool {
+			return x.Type == y.Type && x.Offset == y.Offset && x.Length == y.Length && x.URL == y.URL && x.Language == y.Language
+		}) &&
+		slices.EqualFunc(a.Buttons, b.Buttons, slices.Equal) && bytes.Equal(inline(a), inline(b))
+}
+
+func (s *Server) deleteMessage(_ context.Context, b *bot, a args) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, _, err := s.writable(b, a)
+	if err != nil {
+		return nil, err
+	}
+	if a.int("message_id") == 0 {
+		return nil, errNoMessageID
+	}
+	i, ok := d.find(a.int("message_id"))
+	if !ok {
+		return nil, errNoDelete
+	}
+	// Telegram lets a bot delete for 48 hours (core.telegram.org/bots/api#deletemessage).
+	if s.cfg.Now().Sub(d.messages[i].Date).Hours() > 48 {
+		return nil, errCantDelete
+	}
+	d.messages = slices.Delete(slices.Clone(d.messages), i, i+1)
+	s.announce()
+	return true, nil
+}

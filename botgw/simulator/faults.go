@@ -1,0 +1,127 @@
+package simulator
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// FaultKind is what goes wrong.
+type FaultKind string
+
+const (
+	FaultFlood     FaultKind = "429"  // Too Many Requests with RetryAfter
+	FaultForbidden FaultKind = "403"  // Description, by default "Forbidden: bot was blocked by the user"
+	FaultServer    FaultKind = "5xx"  // Status (default 502) with a page of HTML, as nginx sends
+	FaultHang      FaultKind = "hang" // no answer until the client leaves or the fault is cleared; then the call is done
+	FaultDrop      FaultKind = "drop" // the call is done, then the connection is cut: the client cannot know
+)
+
+// faultKinds is every kind there is.
+var faultKinds = []FaultKind{FaultFlood, FaultForbidden, FaultServer, FaultHang, FaultDrop}
+
+// Fault spoils the calls it matches.
+type Fault struct {
+	Kind        FaultKind `json:"kind"`
+	Bot         string    `json:"bot,omitempty"`         // token or user name; empty: any
+	Chat        int64     `json:"chat,omitempty"`        // chat_id of the call; 0: any
+	Method      string    `json:"method,omitempty"`      // in any case; empty: any
+	Count       int       `json:"count,omitempty"`       // calls to spoil; 0: until cleared
+	RetryAfter  int       `json:"retry_after,omitempty"` // seconds, for 429; default 1
+	Status      int       `json:"status,omitempty"`      // for 5xx
+	Description string    `json:"description,omitempty"` // for 403
+}
+
+// fault is one that is set.
+type fault struct {
+	Fault
+	cleared chan struct{}
+}
+
+// SetFault adds a fault. Of several that match a call the one set first acts.
+func (s *Server) SetFault(f Fault) error {
+	if !slices.Contains(faultKinds, f.Kind) {
+		return fmt.Errorf("unknown fault kind %q: want one of %v", f.Kind, faultKinds)
+	}
+	if f.Status != 0 && (f.Status < 500 || f.Status > 599) {
+		return fmt.Errorf("fault status %d: want 500–599", f.Status)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, &fault{Fault: f, cleared: make(chan struct{})})
+	return nil
+}
+
+// ClearFaults removes all faults; hanging calls go on.
+func (s *Server) ClearFaults() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.faults {
+		close(f.cleared)
+	}
+	s.faults = nil
+}
+
+// takeFault is the fault a call meets, nil for none, and counts it.
+func (s *Server) takeFault(token, method string, chat int64) *fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := s.bots[token].username
+	for i, f := range s.faults {
+		if f.Bot != "" && f.Bot != token && f.Bot != name ||
+			f.Chat != 0 && f.Chat != chat ||
+			f.Method != "" && !strings.EqualFold(f.Method, method) ||
+			f.Count < 0 {
+			continue
+		}
+		switch {
+		case f.Count > 1:
+			f.Count--
+		case f.Count == 1 && f.Kind == FaultHang:
+			f.Count = -1 // used up, but ClearFaults must still find it
+		case f.Count == 1:
+			s.faults = slices.Delete(s.faults, i, i+1)
+		}
+		return f
+	}
+	return nil
+}
+
+// suffer lets a fault act and reports whether the call is to be done after all.
+func (s *Server) suffer(f *fault, w http.ResponseWriter, r *http.Request) bool {
+	switch f.Kind {
+	case FaultFlood:
+		answer(w, nil, tooMany(max(f.RetryAfter, 1)))
+	case FaultForbidden:
+		refused := *errBlocked
+		if f.Description != "" {
+			refused.text = f.Description
+		}
+		answer(w, nil, &refused)
+	case FaultServer:
+		page(w, f.Status)
+	case FaultHang:
+		select {
+		case <-f.cleared:
+			return true
+		case <-r.Context().Done():
+		case <-s.closed:
+			panic(http.ErrAbortHandler) // cut the connection, as a hung server that dies
+		}
+	case FaultDrop:
+		return true
+	}
+	return false
+}
+
+// page answers as the nginx in front of Telegram does when what is behind it fails.
+func page(w http.ResponseWriter, status int) {
+	if status == 0 {
+		status = http.StatusBadGateway
+	}
+	w.Header().Set("Content-Type", "text/html")
+	w.WriteHeader(status)
+	title := fmt.Sprintf("%d %s", status, http.StatusText(status))
+	_, _ = fmt.Fprintf(w, "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>%s</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n", title, title)
+}

@@ -1,0 +1,156 @@
+package simulator
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Message is one message as it stands now in a chat.
+type Message struct {
+	Seq      int64           `json:"seq"` // order of acceptance over all chats
+	Bot      string          `json:"bot"` // the bot's user name
+	ChatID   int64           `json:"chat_id"`
+	ID       int             `json:"id"`
+	FromBot  bool            `json:"from_bot"`
+	Date     time.Time       `json:"date"`
+	Text     string          `json:"text"` // without markup; of a file, its caption
+	Entities []Entity        `json:"entities,omitempty"`
+	HTML     string          `json:"html,omitempty"` // as the bot sent it
+	Buttons  [][]Button      `json:"buttons,omitempty"`
+	Markup   json.RawMessage `json:"markup,omitempty"` // reply_markup as sent
+	ReplyTo  int             `json:"reply_to,omitempty"`
+	Photo    string          `json:"photo,omitempty"`    // file id
+	Document string          `json:"document,omitempty"` // file id
+	Edits    []Edit          `json:"edits,omitempty"`    // what it said before, oldest first
+}
+
+// Edit is a former state of a message.
+type Edit struct {
+	Date time.Time `json:"date"` // when it was replaced
+	Text string    `json:"text"`
+	HTML string    `json:"html,omitempty"`
+}
+
+// dialogKey names a chat as one bot sees it: two bots in a private chat with one
+// person are two chats.
+type dialogKey struct{ bot, chat int64 }
+
+// dialog is what was said in one of them. Messages are replaced, never changed,
+// so that a reader may keep what it was given.
+type dialog struct {
+	messages []*Message // ascending by ID
+	started  bool       // the person has written to the bot, which may write back
+	blocked  bool
+	pace     bucket
+	minute   bucket // groups only
+}
+
+// dialog finds or makes a bot's chat. The caller holds s.mu.
+func (s *Server) dialog(b *bot, chat int64) *dialog {
+	key := dialogKey{b.id, chat}
+	d := s.dialogs[key]
+	if d == nil {
+		d = &dialog{}
+		s.dialogs[key] = d
+	}
+	return d
+}
+
+// add accepts a message into a chat and numbers it. The caller holds s.mu.
+func (s *Server) add(b *bot, d *dialog, m *Message) {
+	s.seq++
+	b.lastMessage++
+	m.Seq, m.ID, m.Bot, m.Date = s.seq, b.lastMessage, b.username, s.cfg.Now()
+	if m.FromBot {
+		s.sent++
+	}
+	d.messages = append(d.messages, m)
+	if keep := s.cfg.KeepPerChat; len(d.messages) >= 2*keep {
+		d.messages = slices.Clone(d.messages[len(d.messages)-keep:])
+	}
+	s.announce()
+}
+
+// find is the place of a message in its chat.
+func (d *dialog) find(id int) (int, bool) {
+	return slices.BinarySearchFunc(d.messages, id, func(m *Message, id int) int { return cmp.Compare(m.ID, id) })
+}
+
+// Messages is what a chat shows, oldest first, at most Config.KeepPerChat of
+// each bot. Chat 0 stands for all chats.
+func (s *Server) Messages(chatID int64) []Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.messages(chatID)
+}
+
+func (s *Server) messages(chatID int64) []Message {
+	var all []Message
+	for key, d := range s.dialogs {
+		if chatID != 0 && key.chat != chatID {
+			continue
+		}
+		for _, m := range d.messages[max(0, len(d.messages)-s.cfg.KeepPerChat):] {
+			all = append(all, *m)
+		}
+	}
+	slices.SortFunc(all, func(a, b Message) int { return cmp.Compare(a.Seq, b.Seq) })
+	return all
+}
+
+// Sent counts the messages accepted from bots since start, whether kept or not.
+func (s *Server) Sent() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sent
+}
+
+// Wait returns a chat's messages as soon as cond holds for them (chat 0: all
+// chats). When ctx ends first it returns the messages of that moment too.
+func (s *Server) Wait(ctx context.Context, chatID int64, cond func([]Message) bool) ([]Message, error) {
+	var seen []Message
+	err := s.until(ctx, func() func() bool {
+		seen = s.messages(chatID)
+		return func() bool { return cond(seen) }
+	})
+	if err != nil {
+		return seen, fmt.Errorf("wait for messages of chat %d (%d there): %w", chatID, len(seen), err)
+	}
+	return seen, nil
+}
+
+// WaitSent waits until bots have sent n messages in all; it copies none, so it
+// suits a benchmark.
+func (s *Server) WaitSent(ctx context.Context, n int64) error {
+	sent := int64(0)
+	err := s.until(ctx, func() func() bool {
+		sent = s.sent
+		return func() bool { return sent >= n }
+	})
+	if err != nil {
+		return fmt.Errorf("wait for %d messages sent (%d so far): %w", n, sent, err)
+	}
+	return nil
+}
+
+// until looks after every change, under the lock, and judges what it saw
+// outside of it.
+func (s *Server) until(ctx context.Context, look func() func() bool) error {
+	for {
+		s.mu.Lock()
+		judge, changed := look(), s.changed
+		s.mu.Unlock()
+		if judge() {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

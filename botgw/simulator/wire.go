@@ -1,0 +1,125 @@
+package simulator
+
+import "encoding/json"
+
+// The types in this file are Bot API objects as they go over the wire, with the
+// fields this server has something to say about.
+
+type wireUser struct {
+	ID           int64  `json:"id"`
+	IsBot        bool   `json:"is_bot"`
+	FirstName    string `json:"first_name"`
+	LastName     string `json:"last_name,omitempty"`
+	Username     string `json:"username,omitempty"`
+	LanguageCode string `json:"language_code,omitempty"`
+}
+
+type wireBot struct {
+	wireUser
+	CanJoinGroups           bool `json:"can_join_groups"`
+	CanReadAllGroupMessages bool `json:"can_read_all_group_messages"`
+	SupportsInlineQueries   bool `json:"supports_inline_queries"`
+}
+
+type wireChat struct {
+	ID        int64  `json:"id"`
+	Type      string `json:"type"`
+	Title     string `json:"title,omitempty"`
+	FirstName string `json:"first_name,omitempty"`
+	LastName  string `json:"last_name,omitempty"`
+	Username  string `json:"username,omitempty"`
+}
+
+type wireMessage struct {
+	MessageID       int             `json:"message_id"`
+	From            wireUser        `json:"from"`
+	Chat            wireChat        `json:"chat"`
+	Date            int64           `json:"date"`
+	EditDate        int64           `json:"edit_date,omitempty"`
+	ReplyTo         *wireMessage    `json:"reply_to_message,omitempty"`
+	Text            string          `json:"text,omitempty"`
+	Entities        []Entity        `json:"entities,omitempty"`
+	Caption         string          `json:"caption,omitempty"`
+	CaptionEntities []Entity        `json:"caption_entities,omitempty"`
+	Photo           []wireFile      `json:"photo,omitempty"`
+	Document        *wireFile       `json:"document,omitempty"`
+	ReplyMarkup     json.RawMessage `json:"reply_markup,omitempty"`
+}
+
+type wireFile struct {
+	FileID       string `json:"file_id"`
+	FileUniqueID string `json:"file_unique_id"`
+	FileName     string `json:"file_name,omitempty"`
+	MimeType     string `json:"mime_type,omitempty"`
+	FileSize     int    `json:"file_size"`
+	Width        int    `json:"width,omitempty"`
+	Height       int    `json:"height,omitempty"`
+}
+
+type wireCallback struct {
+	ID           string       `json:"id"`
+	From         wireUser     `json:"from"`
+	Message      *wireMessage `json:"message"`
+	ChatInstance string       `json:"chat_instance"`
+	Data         string       `json:"data"`
+}
+
+type wireMembership struct {
+	Chat wireChat   `json:"chat"`
+	From wireUser   `json:"from"`
+	Date int64      `json:"date"`
+	Old  wireMember `json:"old_chat_member"`
+	New  wireMember `json:"new_chat_member"`
+}
+
+type wireMember struct {
+	User      wireUser `json:"user"`
+	Status    string   `json:"status"`
+	UntilDate *int64   `json:"until_date,omitempty"`
+}
+
+// wire is a message as the Bot API shows it. The caller holds s.mu.
+func (s *Server) wire(b *bot, d *dialog, m *Message) *wireMessage {
+	w := &wireMessage{MessageID: m.ID, From: b.user(), Chat: s.chat(m.ChatID), Date: m.Date.Unix()}
+	if p := s.people[m.ChatID]; !m.FromBot && p != nil {
+		w.From = p.wire()
+	}
+	if n := len(m.Edits); n > 0 {
+		w.EditDate = m.Edits[n-1].Date.Unix()
+	}
+	if i, ok := d.find(m.ReplyTo); ok {
+		original := *d.messages[i]
+		original.ReplyTo = 0 // Telegram shows one level
+		w.ReplyTo = s.wire(b, d, &original)
+	}
+	if m.Buttons != nil {
+		w.ReplyMarkup = m.Markup // other keyboards are not shown back
+	}
+	switch {
+	case m.Photo != "":
+		w.Photo = []wireFile{s.files[m.Photo].wire(m.Photo)}
+	case m.Document != "":
+		f := s.files[m.Document].wire(m.Document)
+		w.Document = &f
+	default:
+		w.Text, w.Entities = m.Text, m.Entities
+		return w
+	}
+	w.Caption, w.CaptionEntities = m.Text, m.Entities
+	return w
+}
+
+// chat is a private chat or a group. The caller holds s.mu.
+func (s *Server) chat(id int64) wireChat {
+	if p := s.people[id]; p != nil {
+		return wireChat{ID: id, Type: "private", FirstName: p.FirstName, LastName: p.LastName, Username: p.Username}
+	}
+	if g := s.groups[id]; g != nil {
+		kind := "group"
+		if g.super {
+			kind = "supergroup"
+		}
+		return wireChat{ID: id, Type: kind, Title: g.title}
+	}
+	return wireChat{ID: id}
+}
