@@ -8,7 +8,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -104,12 +103,4 @@ func (a *account) mayEnter(info os.FileInfo) bool {
 		return info.Mode()&0o010 != 0
 	}
 	return info.Mode()&0o001 != 0
-}
-
-// lastLines returns the end of a program's output as one line for an error. 600
-// bytes hold the three lines in which PostgreSQL's programs explain themselves.
-func lastLines(output []byte) string {
-	lines := strings.FieldsFunc(strings.TrimSpace(string(output)), func(r rune) bool { return r == '\n' || r == '\r' })
-	text := strings.Join(lines[max(0, len(lines)-3):], "; ")
-	return text[max(0, len(text)-600):]
 }

@@ -129,11 +129,11 @@ func inspect(ctx context.Context, dir string, a *account) (installation, error) 
 		}
 		out, err := a.command(ctx, "/", i.program(name), "--version").CombinedOutput()
 		if err != nil {
-			return i, fmt.Errorf("run %s --version: %w: %s", i.program(name), err, lastLines(out))
+			return i, fmt.Errorf("run %s --version: %w: %s", i.program(name), err, reason(out))
 		}
 		m := versionNumber.FindStringSubmatch(string(out))
 		if m == nil {
-			return i, fmt.Errorf("%s is not PostgreSQL: %s", i.program(name), lastLines(out))
+			return i, fmt.Errorf("%s is not PostgreSQL: %s", i.program(name), reason(out))
 		}
 		if i.version != "" && i.version != m[1] {
 			return i, errors.New("initdb and postgres differ: " + i.version + " and " + m[1])

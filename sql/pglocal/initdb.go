@@ -63,7 +63,7 @@ func (s *Server) initdb(ctx context.Context, fresh string) error {
 		if out, err = combined(cmd); err == nil {
 			return s.tune(ctx, fresh)
 		}
-		err = fmt.Errorf("initdb: %w: %s", err, lastLines(out))
+		err = fmt.Errorf("initdb: %w: %s", err, reason(out))
 		if ctx.Err() != nil || os.RemoveAll(fresh) != nil {
 			break
 		}
@@ -98,14 +98,10 @@ func combined(cmd *exec.Cmd) ([]byte, error) {
 
 // copySeed copies another, stopped home: data and password.
 func (s *Server) copySeed(fresh string) error {
-	seed, err := settle(s.cfg.Seed, s.account, s.cfg.Log)
-	if err != nil {
+	if err := s.copyTree(s.seed.data(), fresh); err != nil {
 		return err
 	}
-	if err := s.copyTree(seed.data(), fresh); err != nil {
-		return err
-	}
-	secret, err := os.ReadFile(seed.file("password"))
+	secret, err := os.ReadFile(s.seed.file("password"))
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -51,6 +53,7 @@ type Config struct {
 type Server struct {
 	cfg      Config
 	home     home
+	seed     home
 	account  *account
 	bin      installation
 	password password
@@ -112,13 +115,25 @@ func (s *Server) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fresh := major == 0
+	if fresh && s.cfg.Seed != "" {
+		if s.seed, err = settle(s.cfg.Seed, s.account, s.cfg.Log); err != nil {
+			return err
+		}
+		if major, err = s.seed.major(); err != nil {
+			return err
+		}
+	}
 	if s.bin, err = s.cfg.Binaries.find(ctx, s.account, major, s.cfg.Progress); err != nil {
 		return err
 	}
 	if err := s.home.evict(ctx, s.cfg.Log); err != nil {
 		return err
 	}
-	if major == 0 {
+	if err := s.choosePort(); err != nil { // refused now rather than after a second of initdb
+		return err
+	}
+	if fresh {
 		if err := s.initialise(ctx); err != nil {
 			return err
 		}
@@ -141,10 +156,25 @@ func (s *Server) Done() <-chan struct{} { return s.proc.done }
 
 // Remove stops the server at once and deletes its folder with all data.
 func (s *Server) Remove() error {
-	s.Kill()
-	dir, err := filepath.Abs(s.cfg.Dir)
-	if err != nil {
-		return err
+	s.quit()
+	return Remove(s.cfg.Dir)
+}
+
+// Remove deletes a folder in which no server runs, with all data, also those that
+// lie elsewhere.
+func Remove(dir string) error {
+	note, err := os.ReadFile(filepath.Join(dir, "location"))
+	if err == nil {
+		err = os.RemoveAll(strings.TrimSpace(string(note)))
+	} else if errors.Is(err, fs.ErrNotExist) {
+		err = nil
 	}
-	return errors.Join(os.RemoveAll(s.home.dir), os.RemoveAll(dir))
+	return errors.Join(err, os.RemoveAll(dir))
+}
+
+// Version says which PostgreSQL new data would be made with, e.g. 15.18; it may
+// download it.
+func Version(ctx context.Context, b Binaries) (string, error) {
+	i, err := b.find(ctx, unprivileged(), 0, func(string) {})
+	return i.version, err
 }

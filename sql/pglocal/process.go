@@ -81,12 +81,17 @@ func (s *Server) Stop(ctx context.Context) error {
 		s.cfg.Log.Info().Dur("took_ms", time.Since(began)).Msg("postgresql stopped")
 		return nil
 	}
-	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), hurry)
+	s.quit()
+	return fmt.Errorf("stop PostgreSQL in time: %w", ctx.Err())
+}
+
+// quit has the server drop everything; its children are gone when it returns.
+func (s *Server) quit() {
+	ctx, cancel := context.WithTimeout(context.Background(), hurry)
 	defer cancel()
-	if !s.proc.end(late, syscall.SIGQUIT) {
+	if !s.proc.end(ctx, syscall.SIGQUIT) {
 		s.Kill()
 	}
-	return fmt.Errorf("stop PostgreSQL in time: %w", ctx.Err())
 }
 
 // Kill ends the postmaster as a crash would and returns when it has ended.
@@ -119,5 +124,5 @@ func excerpt(log *os.File, begin int64) string {
 	if err != nil || len(text) == 0 {
 		return "its log is empty"
 	}
-	return lastLines(text)
+	return reason(text)
 }
