@@ -1,0 +1,213 @@
+package nats
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Change is one step between what the servers have and what the tables say.
+type Change struct {
+	Kind   string `json:"kind"` // "stream", "bucket", "consumer"
+	Name   string `json:"name"`
+	Action string `json:"action"` // "create", "update", "refuse", "same"
+	Detail string `json:"detail,omitempty"`
+
+	do func(context.Context) error
+}
+
+// ErrShrink means that an update would throw away or forget what a stream holds.
+var ErrShrink = errors.New("would lose data")
+
+// Plan compares the tables with the servers. Nothing is ever deleted; a stream
+// that holds messages is not given a smaller limit or fewer subjects, and its
+// step says "refuse".
+func Plan(ctx context.Context, js jetstream.JetStream, replicas int) ([]Change, error) {
+	var changes []Change
+	for _, want := range Streams {
+		want.Replicas = replicas
+		change, err := planStream(ctx, js, want)
+		if err != nil {
+			return nil, fmt.Errorf("stream %s: %w", want.Name, err)
+		}
+		changes = append(changes, change)
+	}
+	for _, want := range Buckets {
+		want.Replicas = replicas
+		change, err := planBucket(ctx, js, want)
+		if err != nil {
+			return nil, fmt.Errorf("bucket %s: %w", want.Bucket, err)
+		}
+		changes = append(changes, change)
+	}
+	for _, want := range Consumers {
+		change, err := planConsumer(ctx, js, want)
+		if err != nil {
+			return nil, fmt.Errorf("consumer %s/%s: %w", want.Stream, want.Config.Durable, err)
+		}
+		changes = append(changes, change)
+	}
+	return changes, nil
+}
+
+// Apply brings streams, buckets and consumers to what the tables say. It can be
+// run any number of times, by several processes at once. While a cluster has no
+// leader yet it tries again until ctx ends.
+func Apply(ctx context.Context, js jetstream.JetStream, replicas int) error {
+	for {
+		err := apply(ctx, js, replicas)
+		if err == nil || errors.Is(err, ErrShrink) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("apply the stream definitions: %w", err)
+		case <-time.After(applyPause):
+		}
+	}
+}
+
+const applyPause = 200 * time.Millisecond
+
+func apply(ctx context.Context, js jetstream.JetStream, replicas int) error {
+	changes, err := Plan(ctx, js, replicas)
+	if err != nil {
+		return err
+	}
+	for _, change := range changes {
+		if change.Action == "refuse" {
+			return fmt.Errorf("%s %s: %w: %s", change.Kind, change.Name, ErrShrink, change.Detail)
+		}
+		if change.do == nil {
+			continue
+		}
+		if err := change.do(ctx); err != nil {
+			return fmt.Errorf("%s %s %s: %w", change.Action, change.Kind, change.Name, err)
+		}
+	}
+	return nil
+}
+
+func planStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (Change, error) {
+	change := Change{Kind: "stream", Name: want.Name, do: func(ctx context.Context) error {
+		_, err := js.CreateOrUpdateStream(ctx, want)
+		return err
+	}}
+	stream, err := js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		change.Action = "create"
+		return change, nil
+	}
+	if err != nil {
+		return change, err
+	}
+	info := stream.CachedInfo()
+	change.compare(want, info.Config)
+	if lost := shrinks(want, info.Config); lost != "" && info.State.Msgs > 0 {
+		change.Action, change.Detail = "refuse", fmt.Sprintf("%s, and it holds %d messages", lost, info.State.Msgs)
+	}
+	return change, nil
+}
+
+// shrinks names the limit that want lowers below have.
+func shrinks(want, have jetstream.StreamConfig) string {
+	lower := func(want, have int64) bool { return want > 0 && (have <= 0 || want < have) }
+	switch {
+	case lower(int64(want.MaxAge), int64(have.MaxAge)):
+		return fmt.Sprintf("max_age %s to %s", have.MaxAge, want.MaxAge)
+	case lower(want.MaxBytes, have.MaxBytes):
+		return fmt.Sprintf("max_bytes %d to %d", have.MaxBytes, want.MaxBytes)
+	case lower(want.MaxMsgs, have.MaxMsgs):
+		return fmt.Sprintf("max_msgs %d to %d", have.MaxMsgs, want.MaxMsgs)
+	}
+	kept := map[string]bool{}
+	for _, subject := range want.Subjects {
+		kept[subject] = true
+	}
+	for _, subject := range have.Subjects {
+		if !kept[subject] {
+			return "subject " + subject + " is gone"
+		}
+	}
+	return ""
+}
+
+func planBucket(ctx context.Context, js jetstream.JetStream, want jetstream.KeyValueConfig) (Change, error) {
+	change := Change{Kind: "bucket", Name: want.Bucket, do: func(ctx context.Context) error {
+		_, err := js.CreateOrUpdateKeyValue(ctx, want)
+		return err
+	}}
+	stream, err := js.Stream(ctx, "KV_"+want.Bucket)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		change.Action = "create"
+		return change, nil
+	}
+	if err != nil {
+		return change, err
+	}
+	have := stream.CachedInfo().Config
+	change.compare(
+		bucketLimits{want.Description, want.TTL, max(1, int64(want.History)), max(1, want.Replicas)},
+		bucketLimits{have.Description, have.MaxAge, have.MaxMsgsPerSubject, have.Replicas},
+	)
+	return change, nil
+}
+
+// bucketLimits is what the tables decide of a bucket; the rest is the client library's.
+type bucketLimits struct {
+	Description string        `json:"description"`
+	TTL         time.Duration `json:"ttl"`
+	History     int64         `json:"history"`
+	Replicas    int           `json:"replicas"`
+}
+
+func planConsumer(ctx context.Context, js jetstream.JetStream, want ConsumerSpec) (Change, error) {
+	change := Change{Kind: "consumer", Name: want.Stream + "/" + want.Config.Durable, do: func(ctx context.Context) error {
+		_, err := js.CreateOrUpdateConsumer(ctx, want.Stream, want.Config)
+		return err
+	}}
+	consumer, err := js.Consumer(ctx, want.Stream, want.Config.Durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
+		change.Action = "create"
+		return change, nil
+	}
+	if err != nil {
+		return change, err
+	}
+	change.compare(want.Config, consumer.CachedInfo().Config)
+	return change, nil
+}
+
+// compare sets the action by the fields that the tables set: what they leave
+// at zero is the server's to fill in.
+func (c *Change) compare(want, have any) {
+	var differ []string
+	wantFields, haveFields := fields(want), fields(have)
+	for name, value := range wantFields {
+		if !zero(value) && !reflect.DeepEqual(value, haveFields[name]) {
+			differ = append(differ, fmt.Sprintf("%s: %v, want %v", name, haveFields[name], value))
+		}
+	}
+	c.Action, c.Detail = "update", strings.Join(differ, "; ")
+	if len(differ) == 0 {
+		c.Action, c.do = "same", nil
+	}
+}
+
+// fields is v by its JSON names, which are the ones the nats CLI shows.
+func fields(v any) map[string]any {
+	raw, _ := json.Marshal(v)
+	named := map[string]any{}
+	_ = json.Unmarshal(raw, &named)
+	return named
+}
+
+func zero(v any) bool {
+	return v == nil || reflect.ValueOf(v).IsZero()
+}

@@ -1,0 +1,109 @@
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	natsgo "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ukbot/events"
+)
+
+// ReadRange is a part of a stream.
+type ReadRange struct {
+	Stream  string
+	Subject string    // filter; empty: all
+	From    uint64    // first sequence; 0: the first there is
+	To      uint64    // last sequence; 0: the last at the time of the call
+	Since   time.Time // instead of From
+	Until   time.Time // stored before; zero: no end
+}
+
+// ErrStop ends Read from within its callback without an error.
+var ErrStop = errors.New("enough")
+
+// Read hands over the stored messages of a range in their order, those there
+// are when it is called, without any trace on the stream.
+func Read(ctx context.Context, js jetstream.JetStream, r ReadRange, each func(*Message) error) error {
+	stream, err := js.Stream(ctx, r.Stream)
+	if err != nil {
+		return fmt.Errorf("stream %s: %w", r.Stream, err)
+	}
+	if last := stream.CachedInfo().State.LastSeq; r.To == 0 || r.To > last {
+		r.To = last
+	}
+	consumer, err := js.OrderedConsumer(ctx, r.Stream, r.config())
+	if err != nil {
+		return fmt.Errorf("read stream %s: %w", r.Stream, err)
+	}
+	if info := consumer.CachedInfo(); info != nil && info.NumPending == 0 {
+		return nil
+	}
+	iter, err := consumer.Messages()
+	if err != nil {
+		return fmt.Errorf("read stream %s: %w", r.Stream, err)
+	}
+	defer iter.Stop()
+	for {
+		msg, err := iter.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return fmt.Errorf("read stream %s: %w", r.Stream, err)
+		}
+		done, err := r.hand(msg, each)
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+func (r ReadRange) config() jetstream.OrderedConsumerConfig {
+	cfg := jetstream.OrderedConsumerConfig{}
+	if r.Subject != "" {
+		cfg.FilterSubjects = []string{r.Subject}
+	}
+	switch {
+	case !r.Since.IsZero():
+		cfg.DeliverPolicy, cfg.OptStartTime = jetstream.DeliverByStartTimePolicy, &r.Since
+	case r.From > 0:
+		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, r.From
+	}
+	return cfg
+}
+
+// hand gives one message to the callback and says whether it was the last.
+func (r ReadRange) hand(msg jetstream.Msg, each func(*Message) error) (done bool, err error) {
+	m, err := newMessage(msg)
+	if err != nil {
+		return true, err
+	}
+	if m.Sequence > r.To || !r.Until.IsZero() && !m.Stored.Before(r.Until) {
+		return true, nil
+	}
+	if err := each(m); errors.Is(err, ErrStop) {
+		return true, nil
+	} else if err != nil {
+		return true, err
+	}
+	meta, err := msg.Metadata()
+	return m.Sequence == r.To || err != nil || meta.NumPending == 0, err
+}
+
+// Replay stores a message again as its own copy, named by the replay: handlers
+// run again, and people are told again only if notify says so.
+func Replay(ctx context.Context, publisher *Publisher, m *Message, replay string, notify bool) (Ack, error) {
+	e, err := events.Decode(m.Header, m.Data)
+	if err != nil {
+		return Ack{}, err
+	}
+	return publisher.Publish(ctx, ReplayMessage(m, e, replay, notify))
+}
+
+// ReplayMessage is the copy that Replay stores.
+func ReplayMessage(m *Message, e events.Envelope, replay string, notify bool) *natsgo.Msg {
+	msg := copyOf(m.Header, m.Data, m.Subject, "replay/"+replay+"/"+events.MessageID(e.Tenant, e.Source, e.ID))
+	events.MarkReplay(msg.Header, replay, notify)
+	return msg
+}

@@ -1,0 +1,161 @@
+package nats
+
+import (
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ukbot/events"
+)
+
+// Names of the streams. What each holds and why it is kept so stands in Streams.
+const (
+	StreamWebhooks   = "WEBHOOKS"
+	StreamEvents     = "EVENTS"
+	StreamNotices    = "NOTICES"
+	StreamDead       = "DEAD"
+	StreamAdvisories = "ADVISORIES"
+)
+
+// Names of the key-value buckets.
+const (
+	BucketHooks  = "webhook_configs"
+	BucketOnce   = "once"
+	BucketLeases = "leases"
+)
+
+// Names of the durable consumers that do not depend on a configuration. Those
+// of WEBHOOKS are one per webhook configuration: see HookConsumer.
+const (
+	DurableNotify = "notify"
+	DurableNet    = "dead-net"
+)
+
+// DuplicateWindow is how long JetStream itself refuses a repeated webhook. It
+// costs about 125 bytes of memory per event in it; what comes later is caught
+// by the record's unique key.
+const DuplicateWindow = 2 * time.Minute
+
+const day = 24 * time.Hour
+
+// Streams is every stream. All keep to limits (replay needs it) in files. Replicas come from
+// the configuration. None discards new messages: schedules would not work.
+var Streams = []jetstream.StreamConfig{
+	{
+		Name: StreamWebhooks, Description: "what providers sent, byte for byte, and retries parked as schedules",
+		Subjects:   []string{events.WebhookSubjects, events.RetrySubjects},
+		MaxAge:     30 * day, // a month to replay from; PostgreSQL keeps the records
+		Duplicates: DuplicateWindow, Compression: jetstream.S2Compression,
+		AllowMsgSchedules: true, // parked retries fire back onto integration.webhook.>
+		AllowDirect:       true,
+	},
+	{
+		Name: StreamEvents, Description: "what ukbot made of it: payments, sheets, addresses, housing",
+		Subjects: []string{
+			events.PaymentSubjects, events.SheetsSubjects, events.GeocodingSubjects,
+			events.GenericSubjects, events.HousingSubjects,
+		},
+		MaxAge: 30 * day, Duplicates: DuplicateWindow, Compression: jetstream.S2Compression, AllowDirect: true,
+	},
+	{
+		Name: StreamNotices, Description: "what people are to be told, in lanes per chat",
+		Subjects:   []string{events.NoticeSubjects},
+		MaxAge:     3 * day, // older news would only confuse
+		Duplicates: DuplicateWindow, Compression: jetstream.S2Compression, AllowDirect: true,
+	},
+	{
+		Name: StreamDead, Description: "messages that could not be handled, with their cause",
+		Subjects: []string{events.DeadSubjects},
+		MaxAge:   90 * day, Duplicates: DuplicateWindow, Compression: jetstream.S2Compression, AllowDirect: true,
+	},
+	{
+		Name: StreamAdvisories, Description: "the net under the dead letters: the server's own word that a message was given up",
+		Subjects: []string{
+			"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",
+			"$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>",
+		},
+		MaxAge: 7 * day, MaxMsgs: 100_000, AllowDirect: true,
+	},
+}
+
+// Buckets is every key-value bucket.
+var Buckets = []jetstream.KeyValueConfig{
+	{Bucket: BucketHooks, Description: "webhook configurations for the ingress, secrets sealed", History: 5},
+	{Bucket: BucketOnce, Description: "notices that reached Telegram: id to message", TTL: 30 * day},
+	{Bucket: BucketLeases, Description: "who of several replicas does what only one may", TTL: 15 * time.Second, Storage: jetstream.MemoryStorage},
+}
+
+// Consumers is every durable consumer of a fixed name.
+var Consumers = append([]ConsumerSpec{
+	{StreamEvents, jetstream.ConsumerConfig{
+		Durable: DurableNotify, Description: "events to notices",
+		FilterSubjects: []string{events.PaymentSubjects, events.SheetsSubjects, events.GeocodingSubjects, events.GenericSubjects},
+		AckPolicy:      jetstream.AckExplicitPolicy, AckWait: AckWait, MaxAckPending: 2_000, MaxDeliver: -1,
+	}},
+	{StreamAdvisories, jetstream.ConsumerConfig{
+		Durable: DurableNet, Description: "given-up messages to dead letters",
+		AckPolicy: jetstream.AckExplicitPolicy, AckWait: AckWait, MaxAckPending: 100, MaxDeliver: -1,
+	}},
+}, lanes()...)
+
+// ConsumerSpec is a durable consumer and the stream it reads.
+type ConsumerSpec struct {
+	Stream string
+	Config jetstream.ConsumerConfig
+}
+
+// AckWait is how long the server waits for an answer before it delivers again:
+// what a crash costs. Handlers that take longer send in-progress beats.
+const AckWait = 10 * time.Second
+
+// laneGroup is the priority group that pins a lane to one client, so that a
+// chat's notices stay in order on any number of replicas.
+const laneGroup = "lane"
+
+// lanes are the consumers that send notices: one per lane, each with one active client.
+func lanes() []ConsumerSpec {
+	specs := make([]ConsumerSpec, 0, events.Lanes)
+	for lane := range events.Lanes {
+		specs = append(specs, ConsumerSpec{StreamNotices, jetstream.ConsumerConfig{
+			Durable: LaneConsumer(lane), Description: "notices of one lane to Telegram",
+			FilterSubjects: []string{events.NoticeFilter(lane)},
+			AckPolicy:      jetstream.AckExplicitPolicy, AckWait: AckWait, MaxAckPending: laneAckPending, MaxDeliver: -1,
+			PriorityPolicy: jetstream.PriorityPolicyPinned, PriorityGroups: []string{laneGroup},
+			PinnedTTL: 10 * time.Second, // above the pull's expiry, or the pin would wander while idle
+		}})
+	}
+	return specs
+}
+
+// laneAckPending bounds the notices of one lane that wait in memory for their
+// chat's turn. A chat on hold fills at most its lane.
+const laneAckPending = 256
+
+// LaneConsumer is the durable of one lane of notices.
+func LaneConsumer(lane int) string { return "send-" + twoDigits(lane) }
+
+func twoDigits(n int) string { return string([]byte{byte('0' + n/10), byte('0' + n%10)}) }
+
+// Limits of the consumer of one webhook configuration.
+const (
+	// hookAckPending is how many of one configuration's events may be delivered
+	// and unanswered. A parked retry holds such a slot, hence ParkSlots below it.
+	hookAckPending = 10_000
+	// ParkSlots is how many of them may be parked retries; more become schedules.
+	ParkSlots = 5_000
+)
+
+// HookConsumer is the durable of one webhook configuration. Each has its own:
+// the failing thousands of one tenant stand in nobody else's way.
+func HookConsumer(tenant, source string) ConsumerSpec {
+	return ConsumerSpec{StreamWebhooks, jetstream.ConsumerConfig{
+		Durable: HookDurable(tenant, source), Description: "webhooks of " + tenant + "/" + source + " to records",
+		FilterSubjects: []string{events.WebhookFilter(tenant, source)},
+		AckPolicy:      jetstream.AckExplicitPolicy, AckWait: AckWait, MaxAckPending: hookAckPending,
+		// Attempts are counted in the record, where a crash or a restart is none.
+		MaxDeliver: -1,
+	}}
+}
+
+// HookDurable names the consumer of one webhook configuration.
+func HookDurable(tenant, source string) string { return "hook-" + tenant + "--" + source }
