@@ -106,3 +106,13 @@ func Decode(header map[string][]string, data []byte) (Envelope, error) {
 	e.Time = at.UTC()
 	return e, nil
 }
+
+// MarkReplay makes a copied message known as part of a replay or manual retry;
+// without notify, nobody is told again.
+func MarkReplay(header map[string][]string, replay string, notify bool) {
+	header[headerReplay] = []string{replay}
+	delete(header, headerQuiet)
+	if !notify {
+		header[headerQuiet] = []string{"true"}
+	}
+}

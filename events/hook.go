@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"path"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -97,6 +98,9 @@ func (h Hook) Check() error {
 	if !knownSchemes[h.Scheme] {
 		return fail("unknown scheme %q", h.Scheme)
 	}
+	if flaw := h.signedFlaw(); flaw != "" {
+		return fail("%s", flaw)
+	}
 	for _, pattern := range h.Events {
 		if _, err := path.Match(pattern, ""); err != nil {
 			return fail("event pattern %q: %v", pattern, err)
@@ -110,26 +114,54 @@ func (h Hook) Check() error {
 	return nil
 }
 
+// signedFlaw says what is wrong with the way a timestamp and the body are
+// signed: each of these would verify and protect nothing.
+func (h Hook) signedFlaw() string {
+	if h.Scheme != SchemeHMAC {
+		return ""
+	}
+	stamped := strings.Contains(h.SignedTemplate, "{timestamp}")
+	rest := strings.NewReplacer("{timestamp}", "", "{body}", "").Replace(h.SignedTemplate)
+	switch {
+	case h.SignedTemplate != "" && !strings.Contains(h.SignedTemplate, "{body}"):
+		return "the signed template leaves out {body}"
+	case strings.ContainsAny(rest, "{}"):
+		return "the signed template knows {timestamp} and {body} only"
+	case stamped && h.TimestampHeader == "":
+		return "the signed template has a {timestamp} and no header brings it"
+	case !stamped && h.TimestampHeader != "":
+		return "the timestamp header is not signed: put {timestamp} into the signed template"
+	}
+	return ""
+}
+
 var knownSchemes = map[string]bool{
 	SchemeStripe: true, SchemeStandard: true, SchemeHMAC: true, SchemeGoogle: true, SchemeToken: true, SchemeNone: true,
 }
 
-// ParseIPs reads addresses and CIDR ranges.
+// ParseIPs reads addresses and CIDR ranges. IPv4 in IPv6 dress (::ffff:10.0.0.1)
+// becomes IPv4, and zones go: compare with addresses that were treated so.
 func ParseIPs(texts []string) ([]netip.Prefix, error) {
 	prefixes := make([]netip.Prefix, 0, len(texts))
 	for _, text := range texts {
-		if prefix, err := netip.ParsePrefix(text); err == nil {
-			prefixes = append(prefixes, prefix.Masked())
-			continue
-		}
-		addr, err := netip.ParseAddr(text)
+		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, fmt.Errorf("%q is no IP address or CIDR range", text)
+			addr, err := netip.ParseAddr(text)
+			if err != nil {
+				return nil, fmt.Errorf("%q is no IP address or CIDR range", text)
+			}
+			prefix = netip.PrefixFrom(addr, addr.BitLen()) // drops the zone
 		}
-		prefixes = append(prefixes, netip.PrefixFrom(addr, addr.BitLen()))
+		if in4 := prefix.Addr().Is4In6(); in4 && prefix.Bits() >= mappedBits {
+			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mappedBits)
+		}
+		prefixes = append(prefixes, prefix.Masked())
 	}
 	return prefixes, nil
 }
+
+// mappedBits are before the IPv4 address in an IPv4-mapped IPv6 one.
+const mappedBits = 96
 
 // MatchType says whether an event type matches one of the patterns: "*" takes
 // any run of characters but "/", as in path.Match. No patterns match all.

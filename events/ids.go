@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // idMax is the longest id of a provider that is kept as it is, in bytes. Longer
@@ -96,21 +97,23 @@ const typeMax = 128
 
 // CapType makes an event type safe for a header and a column: control
 // characters become "_", invalid UTF-8 is replaced, what is longer than 128 bytes is cut
-// between characters. Empty gives "unknown".
+// between characters. Spaces around it go, as in any header; empty gives "unknown".
 func CapType(eventType string) string {
-	if eventType == "" {
-		return "unknown"
-	}
 	clean := strings.Map(func(r rune) rune {
 		if r < 0x20 || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 {
 			return '_'
 		}
 		return r
-	}, strings.ToValidUTF8(eventType, "_"))
-	for i := range clean {
-		if i+4 > typeMax {
-			return clean[:i]
+	}, strings.ToValidUTF8(strings.TrimSpace(eventType), "_"))
+	if len(clean) > typeMax {
+		cut := typeMax
+		for !utf8.RuneStart(clean[cut]) {
+			cut--
 		}
+		clean = strings.TrimSpace(clean[:cut])
+	}
+	if clean == "" {
+		return "unknown"
 	}
 	return clean
 }

@@ -33,7 +33,7 @@ const (
 )
 
 // Limits of what comes from outside, in bytes. A subject near 4096 bytes closes
-// the connection; these keep every subject below 420.
+// the connection; these keep every subject below 480.
 const (
 	tokenMax      = 64
 	typeTokensMax = 5
@@ -41,8 +41,8 @@ const (
 
 // Token makes one subject token of anything: lower-case letters, digits, dash
 // and underscore stay, every other byte becomes =XX (hex), and what would be
-// longer than 64 bytes is cut and ends in a hash. Empty gives "_". Different
-// inputs give different tokens but for letter case.
+// longer than 64 bytes is cut and ends in "=-" and a hash. Empty gives "_".
+// Different inputs give different tokens but for letter case (A to Z).
 func Token(s string) string {
 	if s == "" {
 		return "_"
@@ -59,10 +59,13 @@ func Token(s string) string {
 			fmt.Fprintf(&b, "=%02X", c)
 		}
 	}
-	if b.Len() > tokenMax {
-		return b.String()[:tokenMax-13] + "-" + HashID([]byte(strings.ToLower(s)))[7:19]
+	escaped := b.String()
+	if len(escaped) > tokenMax {
+		// "=-" is in no escaped text, so no short input can pass for a cut one.
+		const hash = 12
+		return escaped[:tokenMax-len("=-")-hash] + "=-" + HashID([]byte(escaped))[len("sha256:"):][:hash]
 	}
-	return b.String()
+	return escaped
 }
 
 // typeTokens keeps the dots of a provider's own event type as tokens; what is
