@@ -141,3 +141,29 @@ func TestBinariesAreDownloadedOnceAndCheckable(t *testing.T) {
 		t.Errorf("unfinished downloads left: %v, %v", left, err)
 	}
 }
+
+func TestChangedPasswordIsReportedNotWaitedFor(t *testing.T) {
+	dir := openDir(t)
+	s := started(t, Config{Dir: dir})
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.home.file("password"), []byte("another\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Start(t.Context(), Config{Dir: dir})
+	if err == nil {
+		again.Kill()
+	}
+	if !errors.Is(err, errNotOurs) || strings.Contains(err.Error(), "another") {
+		t.Errorf("Start with a changed password = %v, want errNotOurs without the password", err)
+	}
+}
+
+func TestAnotherServerOnOurPortIsNotTakenForOurs(t *testing.T) {
+	s := started(t, Config{Dir: openDir(t)})
+	twin := &Server{home: home{openDir(t)}, password: s.password, port: s.port}
+	if err := twin.greet(t.Context()); !errors.Is(err, errNotOurs) {
+		t.Errorf("greet = %v, want errNotOurs", err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -76,7 +77,7 @@ func (s *Server) attempt(ctx context.Context) error {
 	}
 	if err != nil {
 		s.Kill()
-		return fmt.Errorf("PostgreSQL did not answer in time: %w (%s)", err, log.Name())
+		return fmt.Errorf("wait for PostgreSQL to answer: %w (%s)", err, log.Name())
 	}
 	return nil
 }
@@ -159,27 +160,56 @@ func (s *Server) arguments() ([]string, error) {
 	return args, nil
 }
 
+// errNotOurs means that whoever answers on the port has other data or another password.
+var errNotOurs = errors.New("the server that answers is not the one in this folder")
+
 // ready waits until the server lets us in, by the way everybody comes.
 func (s *Server) ready(ctx context.Context) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
+	var stranger <-chan time.Time
 	for {
-		conn, err := pgx.Connect(ctx, s.URL("postgres"))
+		err := s.greet(ctx)
 		if err == nil {
-			return conn.Close(ctx)
+			return nil
 		}
-		// 28: our password is refused, so these are not our data; waiting changes nothing.
-		if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code[:2] == "28" {
-			return err
+		// Another server took the port just before ours, which then ends by itself;
+		// if it does not, waiting longer changes nothing.
+		if errors.Is(err, errNotOurs) && stranger == nil {
+			stranger = time.After(2 * time.Second)
 		}
 		select {
 		case <-s.proc.done:
 			return errDied
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-stranger:
+			return err
 		case <-tick.C:
 		}
 	}
+}
+
+// greet connects once and asks the server whose data it has: copies of one seed share
+// their password, so being let in proves nothing.
+func (s *Server) greet(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, s.URL("postgres"))
+	const invalidAuthorization = "28" // the class of SQLSTATE 28000 and 28P01
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(pg.Code, invalidAuthorization) {
+		return fmt.Errorf("%w: %w", errNotOurs, err)
+	}
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	var data string
+	if err := conn.QueryRow(ctx, "SELECT current_setting('data_directory')").Scan(&data); err != nil {
+		return err
+	}
+	if data != s.home.data() {
+		return fmt.Errorf("%w but in %s", errNotOurs, data)
+	}
+	return nil
 }
 
 // URL is the connection string for a database, with the password in it: for drivers,
