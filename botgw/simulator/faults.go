@@ -11,15 +11,16 @@ import (
 type FaultKind string
 
 const (
-	FaultFlood     FaultKind = "429"  // Too Many Requests with RetryAfter
-	FaultForbidden FaultKind = "403"  // Description, by default "Forbidden: bot was blocked by the user"
-	FaultServer    FaultKind = "5xx"  // Status (default 502) with a page of HTML, as nginx sends
-	FaultHang      FaultKind = "hang" // no answer until the client leaves or the fault is cleared; then the call is done
-	FaultDrop      FaultKind = "drop" // the call is done, then the connection is cut: the client cannot know
+	FaultFlood     FaultKind = "429"    // Too Many Requests with RetryAfter
+	FaultForbidden FaultKind = "403"    // Description, by default "Forbidden: bot was blocked by the user"
+	FaultRefuse    FaultKind = "refuse" // Status (400–499) with Description, for refusals this server has no cause for
+	FaultServer    FaultKind = "5xx"    // Status (default 502) with a page of HTML, as nginx sends
+	FaultHang      FaultKind = "hang"   // no answer until the client leaves or the fault is cleared; then the call is done
+	FaultDrop      FaultKind = "drop"   // the call is done, then the connection is cut: the client cannot know
 )
 
 // faultKinds is every kind there is.
-var faultKinds = []FaultKind{FaultFlood, FaultForbidden, FaultServer, FaultHang, FaultDrop}
+var faultKinds = []FaultKind{FaultFlood, FaultForbidden, FaultRefuse, FaultServer, FaultHang, FaultDrop}
 
 // Fault spoils the calls it matches.
 type Fault struct {
@@ -29,8 +30,8 @@ type Fault struct {
 	Method      string    `json:"method,omitempty"`      // in any case; empty: any
 	Count       int       `json:"count,omitempty"`       // calls to spoil; 0: until cleared
 	RetryAfter  int       `json:"retry_after,omitempty"` // seconds, for 429; default 1
-	Status      int       `json:"status,omitempty"`      // for 5xx
-	Description string    `json:"description,omitempty"` // for 403
+	Status      int       `json:"status,omitempty"`      // for 5xx and refuse
+	Description string    `json:"description,omitempty"` // for 403 and refuse, as it is to be sent
 }
 
 // fault is one that is set.
@@ -44,8 +45,11 @@ func (s *Server) SetFault(f Fault) error {
 	if !slices.Contains(faultKinds, f.Kind) {
 		return fmt.Errorf("unknown fault kind %q: want one of %v", f.Kind, faultKinds)
 	}
-	if f.Status != 0 && (f.Status < 500 || f.Status > 599) {
-		return fmt.Errorf("fault status %d: want 500–599", f.Status)
+	switch {
+	case f.Kind == FaultRefuse && (f.Status < 400 || f.Status > 499 || f.Description == ""):
+		return fmt.Errorf("fault %s with status %d and description %q: want 400–499 and a text", f.Kind, f.Status, f.Description)
+	case f.Kind == FaultServer && f.Status != 0 && (f.Status < 500 || f.Status > 599):
+		return fmt.Errorf("fault %s with status %d: want 500–599", f.Kind, f.Status)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,6 +103,8 @@ func (s *Server) suffer(f *fault, w http.ResponseWriter, r *http.Request) bool {
 			refused.text = f.Description
 		}
 		answer(w, nil, &refused)
+	case FaultRefuse:
+		answer(w, nil, &refusal{code: f.Status, text: f.Description})
 	case FaultServer:
 		page(w, f.Status)
 	case FaultHang:

@@ -1,0 +1,245 @@
+package botgw
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
+
+	"ukbot/secret"
+)
+
+// PublicEndpoint is Telegram itself; the simulator and a local Bot API server
+// have another one of the same form.
+const PublicEndpoint = "https://api.telegram.org"
+
+const (
+	answerMax = 16 << 20 // bytes of an answer; 100 updates of the longest texts are about 4 MiB
+	idleConns = 64       // kept-alive connections: one per delivery lane, twice
+)
+
+// Bot calls the Bot API with one token. It is safe for concurrent use.
+type Bot struct {
+	api     tgbotapi.BotAPI // copied for each call, never changed
+	token   string
+	client  *http.Client
+	timeout time.Duration
+}
+
+// silence turns the library's logger off once: it prints addresses, and those
+// hold the token.
+var silence = sync.OnceFunc(func() {
+	_ = tgbotapi.SetLogger(log.New(io.Discard, "", 0)) // fails for nil only
+})
+
+// NewBot makes a client and calls nothing yet. endpoint is the address before
+// "/bot", PublicEndpoint when empty. timeout bounds one call from the first byte
+// to the last, 10 s when not positive; a context may end it sooner.
+func NewBot(token secret.Text, endpoint string, timeout time.Duration) *Bot {
+	silence()
+	if endpoint == "" {
+		endpoint = PublicEndpoint
+	}
+	if timeout <= 0 {
+		timeout = 10 * time.Second
+	}
+	b := &Bot{
+		api:     tgbotapi.BotAPI{Token: token.Reveal()},
+		token:   token.Reveal(),
+		timeout: timeout,
+		// Each Bot has connections of its own: a slow one delays no other tenant's.
+		client: &http.Client{
+			Transport: &http.Transport{
+				Proxy:               http.ProxyFromEnvironment,
+				MaxIdleConns:        idleConns,
+				MaxIdleConnsPerHost: idleConns,
+				IdleConnTimeout:     90 * time.Second,
+				TLSHandshakeTimeout: timeout,
+				ForceAttemptHTTP2:   true,
+			},
+			// Telegram redirects nobody; following would carry the token elsewhere.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	// The library formats this with token and method, so a % of ours must survive that.
+	endpoint = strings.ReplaceAll(strings.TrimRight(endpoint, "/"), "%", "%%")
+	b.api.SetAPIEndpoint(endpoint + "/bot%s/%s")
+	return b
+}
+
+// String keeps the token out of whatever prints a Bot.
+func (b *Bot) String() string { return "bot " + b.id() }
+
+// GoString does so for %#v.
+func (b *Bot) GoString() string { return b.String() }
+
+// id is the public half of a token.
+func (b *Bot) id() string {
+	id, _, ok := strings.Cut(b.token, ":")
+	if !ok {
+		return "without id"
+	}
+	return id
+}
+
+// Close drops idle connections.
+func (b *Bot) Close() { b.client.CloseIdleConnections() }
+
+// Me asks who the bot is; an error of action Fatal means a wrong token.
+func (b *Bot) Me(ctx context.Context) (tgbotapi.User, error) {
+	var me tgbotapi.User
+	raw, err := b.Call(ctx, "getMe", nil)
+	if err != nil {
+		return me, err
+	}
+	if err := json.Unmarshal(raw, &me); err != nil {
+		return me, fmt.Errorf("telegram getMe: read result: %w", err)
+	}
+	return me, nil
+}
+
+// Outgoing is a message to be sent.
+type Outgoing struct {
+	ChatID  int64
+	Text    string // Telegram's HTML, escaped already
+	Plain   bool   // Text is no markup: what to do after SendPlain
+	Markup  any    // reply_markup, anything that marshals to it; nil for none
+	ReplyTo int    // a message to answer; sent without when that one is gone
+	Silent  bool   // no sound
+	Preview bool   // show the preview of a link in the text
+}
+
+// params are the message as sendMessage's parameters.
+func (o Outgoing) params() (tgbotapi.Params, error) {
+	p := tgbotapi.Params{"chat_id": strconv.FormatInt(o.ChatID, 10), "text": o.Text}
+	if !o.Plain {
+		p["parse_mode"] = tgbotapi.ModeHTML
+	}
+	if o.Markup != nil {
+		raw, err := json.Marshal(o.Markup)
+		if err != nil {
+			return nil, fmt.Errorf("marshal reply_markup: %w", err)
+		}
+		p["reply_markup"] = string(raw)
+	}
+	if o.ReplyTo != 0 {
+		p["reply_parameters"] = fmt.Sprintf(`{"message_id":%d,"allow_sending_without_reply":true}`, o.ReplyTo)
+	}
+	if !o.Preview {
+		p["link_preview_options"] = `{"is_disabled":true}`
+	}
+	p.AddBool("disable_notification", o.Silent)
+	return p, nil
+}
+
+// Send sends one message and returns its id, 0 in the odd case that Telegram
+// accepted it and the id cannot be read. Classify says what an error asks for;
+// after Retry the message may have arrived.
+func (b *Bot) Send(ctx context.Context, o Outgoing) (messageID int, err error) {
+	p, err := o.params()
+	if err != nil {
+		return 0, err
+	}
+	raw, err := b.Call(ctx, "sendMessage", p)
+	if err != nil {
+		return 0, err
+	}
+	var m struct {
+		ID int `json:"message_id"`
+	}
+	if err := json.Unmarshal(raw, &m); err != nil || m.ID == 0 {
+		// It has been accepted: an error here would send it a second time.
+		return 0, nil
+	}
+	return m.ID, nil
+}
+
+// Call makes one call of any method and returns its result. A refusal of
+// Telegram is a *tgbotapi.Error in the chain.
+func (b *Bot) Call(ctx context.Context, method string, params tgbotapi.Params) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	api := b.api // the library has no contexts: each call gets a copy with its own client
+	api.Client = doer{ctx: ctx, client: b.client}
+	resp, err := api.MakeRequest(method, params)
+	if err != nil {
+		return nil, fmt.Errorf("telegram %s: %w", method, b.redact(err))
+	}
+	return resp.Result, nil
+}
+
+// redact takes the address, which holds the token, out of an error of net/http.
+// Should the token stand elsewhere in it, the text goes and the kind stays.
+func (b *Bot) redact(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	if !strings.Contains(err.Error(), b.token) && !strings.Contains(err.Error(), url.PathEscape(b.token)) {
+		return err
+	}
+	return fmt.Errorf("%T with a token in it", err)
+}
+
+// doer gives the library's requests a context. It lives as long as one call,
+// and so may hold it.
+type doer struct {
+	ctx    context.Context
+	client *http.Client
+}
+
+// Do makes the request and sees to it that the answer is JSON of the Bot API:
+// what stands in front of Telegram answers with pages when Telegram is down, and
+// the library would report a syntax error.
+func (d doer) Do(r *http.Request) (*http.Response, error) {
+	resp, err := d.client.Do(r.WithContext(d.ctx))
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, answerMax+1))
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode >= 300 && !isAnswer(body) {
+		body = pageAnswer(resp)
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// isAnswer tells a refusal of the Bot API from a page.
+func isAnswer(body []byte) bool {
+	var a struct {
+		Code int `json:"error_code"`
+	}
+	return json.Unmarshal(body, &a) == nil && a.Code != 0
+}
+
+// pageAnswer turns a page into a refusal with the page's status and the wait it
+// asks for. A page below 500 is not Telegram's word either: a proxy's 403 must
+// not pass for a person's, so it becomes a 502.
+func pageAnswer(resp *http.Response) []byte {
+	a := tgbotapi.APIResponse{
+		ErrorCode:   resp.StatusCode,
+		Description: fmt.Sprintf("status %d with a page instead of an answer", resp.StatusCode),
+	}
+	if resp.StatusCode < http.StatusInternalServerError {
+		a.ErrorCode = http.StatusBadGateway
+	}
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		a.Parameters = &tgbotapi.ResponseParameters{RetryAfter: seconds}
+	}
+	body, _ := json.Marshal(a) // plain fields always marshal
+	return body
+}
