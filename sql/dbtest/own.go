@@ -95,9 +95,11 @@ func serve(ctx context.Context, root, seed string) (*pglocal.Server, *flock.Floc
 	if err := owner.Lock(); err != nil {
 		return nil, nil, err
 	}
-	server, err := pglocal.Start(ctx, pglocal.Config{Dir: dir, Seed: seed, Log: zerolog.Nop(), MaxConns: 300,
+	server, err := pglocal.Start(ctx, pglocal.Config{
+		Dir: dir, Seed: seed, Log: zerolog.Nop(), MaxConns: 300,
 		// Nothing here outlives the tests, and a checkpoint would only write.
-		Settings: map[string]string{"autovacuum": "off", "checkpoint_timeout": "1h"}})
+		Settings: map[string]string{"autovacuum": "off", "checkpoint_timeout": "1h"},
+	})
 	if err != nil {
 		return nil, nil, errors.Join(err, pglocal.Remove(dir), owner.Unlock())
 	}

@@ -47,10 +47,14 @@ func TestStartExplainsWhatIsInItsWay(t *testing.T) {
 		"a taken port is named":               {Config{Port: taken.Addr().(*net.TCPAddr).Port}, "is taken by another program"},
 		"a folder below a file is refused":    {Config{Dir: filepath.Join(file, "pg")}, "cannot write to PostgreSQL's folder"},
 		"a folder of the kernel's is refused": {Config{Dir: "/proc/ukbot"}, "cannot write to PostgreSQL's folder"},
-		"an unknown setting quotes the server's log": {Config{Settings: map[string]string{"no_such_setting": "1"}},
-			`unrecognized configuration parameter "no_such_setting"`},
-		"neither installed nor downloadable says what to do": {Config{Binaries: Binaries{Search: []string{empty}, Mirror: "http://127.0.0.1:1", Cache: openDir(t)}},
-			"install Debian's postgresql package (apt-get install postgresql) or set DATABASE_URL"},
+		"an unknown setting quotes the server's log": {
+			Config{Settings: map[string]string{"no_such_setting": "1"}},
+			`unrecognized configuration parameter "no_such_setting"`,
+		},
+		"neither installed nor downloadable says what to do": {
+			Config{Binaries: Binaries{Search: []string{empty}, Mirror: "http://127.0.0.1:1", Cache: openDir(t)}},
+			"install Debian's postgresql package (apt-get install postgresql) or set DATABASE_URL",
+		},
 		"a named folder without programs is named": {Config{Binaries: Binaries{Dir: empty}}, "no usable PostgreSQL in " + empty},
 	} {
 		t.Run(name, func(t *testing.T) {
