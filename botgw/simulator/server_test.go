@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,21 @@ func (d *desk) updates(fields ...string) (ids []int64, bodies []string) {
 	return ids, bodies
 }
 
+// waitUntil returns when cond, called under the server's lock, holds.
+func (d *desk) waitUntil(what string, cond func() bool) {
+	d.t.Helper()
+	for ctx := soon(d.t); ctx.Err() == nil; runtime.Gosched() {
+		d.sim.mu.Lock()
+		ok := cond()
+		d.sim.mu.Unlock()
+		if ok {
+			return
+		}
+	}
+	d.t.Fatalf("not within 10 s: %s", what)
+}
+
+// soon is the deadline of whatever a test waits for.
 func soon(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	t.Cleanup(cancel)
