@@ -87,8 +87,11 @@ func shared() (*cluster, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
-	process.cluster, process.err = open(ctx, os.Getenv("DATABASE_TEST_URL"), cacheRoot(), current())
-	if process.err == nil {
+	now, err := current()
+	if err == nil {
+		process.cluster, err = open(ctx, os.Getenv("DATABASE_TEST_URL"), cacheRoot(), now)
+	}
+	if process.err = err; err == nil {
 		process.ended = process.cluster.close
 	}
 	return process.cluster, process.err

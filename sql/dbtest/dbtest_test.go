@@ -8,10 +8,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"ukbot/sql/db"
 )
 
 func TestMain(m *testing.M) { Main(m) }
@@ -47,6 +50,32 @@ func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
 				t.Errorf("database %s was given out twice", name)
 			}
 		})
+	}
+}
+
+func TestDatabaseHoldsTheProgramsSchema(t *testing.T) {
+	url := URL(t)
+	if pending, err := db.PendingMigrations(t.Context(), url); err != nil || pending != 0 {
+		t.Errorf("pending migrations = %d, %v, want none", pending, err)
+	}
+}
+
+func TestEditedMigrationGetsATemplateOfItsOwn(t *testing.T) {
+	keys := map[string]string{}
+	for name, files := range map[string]fstest.MapFS{
+		"one migration":  {"1.sql": {Data: []byte("a")}},
+		"it was edited":  {"1.sql": {Data: []byte("b")}},
+		"it was renamed": {"2.sql": {Data: []byte("a")}},
+		"one was added":  {"1.sql": {Data: []byte("a")}, "2.sql": {Data: []byte("a")}},
+	} {
+		key, err := keyOf(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, taken := keys[key]; taken {
+			t.Errorf("%q and %q have the same key %s", name, other, key)
+		}
+		keys[key] = name
 	}
 }
 

@@ -1,43 +1,35 @@
 package dbtest
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
-	"os"
-	"path/filepath"
-	"runtime"
+	"fmt"
+	"io/fs"
+
+	"ukbot/sql/db"
+	"ukbot/sql/migrations"
 )
 
-// current is the schema of this source tree: sql/migrations.
-func current() schema {
-	return schema{key: key(migrationFiles()), migrate: func(context.Context, string) error { return nil }}
-}
-
-// migrationFiles lists what the template depends on. Tests run where their source is;
-// where it is not (-trimpath), the test binary itself stands for everything in it.
-func migrationFiles() []string {
-	_, self, _, _ := runtime.Caller(0)
-	files, _ := filepath.Glob(filepath.Join(filepath.Dir(self), "..", "migrations", "*"))
-	if len(files) == 0 {
-		binary, _ := os.Executable()
-		return []string{binary}
+// current is the program's schema: what db.Migrate makes of sql/migrations.
+func current() (schema, error) {
+	key, err := keyOf(migrations.Files)
+	if err != nil {
+		return schema{}, fmt.Errorf("read migrations: %w", err)
 	}
-	return files
+	return schema{key: key, migrate: db.Migrate}, nil
 }
 
-// key is equal for equal files in equal order; short, because it is part of names.
-func key(files []string) string {
+// keyOf is equal for equal files: an edited migration gets a template of its own.
+// Eight bytes, because it is part of names.
+func keyOf(files fs.FS) (string, error) {
 	sum := sha256.New()
-	for _, path := range files {
-		f, err := os.Open(path)
-		if err != nil {
-			continue
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
 		}
-		_, _ = io.WriteString(sum, filepath.Base(path)+"\n")
-		_, _ = io.Copy(sum, f)
-		_ = f.Close()
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:8])
+		text, err := fs.ReadFile(files, path)
+		fmt.Fprintf(sum, "%s %d\n%s", path, len(text), text)
+		return err
+	})
+	return hex.EncodeToString(sum.Sum(nil)[:8]), err
 }
