@@ -119,9 +119,10 @@ func rawKey(s secret.Text) ([]byte, error) {
 }
 
 // standardKey reads "whsec_" and base64. The prefix is for people and may be
-// missing, as in the reference libraries.
+// missing, as in the reference libraries; so may the padding.
 func standardKey(s secret.Text) ([]byte, error) {
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(s.Reveal(), "whsec_"))
+	text := strings.TrimRight(strings.TrimPrefix(s.Reveal(), "whsec_"), "=")
+	key, err := base64.RawStdEncoding.DecodeString(text)
 	if err != nil || len(key) == 0 {
 		return nil, errors.New("a Standard Webhooks secret is whsec_ and base64") // the cause would repeat bytes of it
 	}
