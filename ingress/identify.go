@@ -62,7 +62,8 @@ func headerNames(text string) []string {
 	return names
 }
 
-// identify gives an event its id and type; the error is a Refusal.
+// identify gives an event its id and type, in memory of their own; the error is
+// a Refusal.
 func (i *identifier) identify(r *request) (identity, error) {
 	doc, err := readDocument(r)
 	if err != nil {
@@ -88,7 +89,8 @@ func (i *identifier) identify(r *request) (identity, error) {
 	if found.ID == "" {
 		found.ID = contentID(r.body)
 	}
-	found.ID = events.CapID(found.ID)
+	// Header texts may lie in a buffer that the server reuses for the next request.
+	found.ID, found.Type = strings.Clone(events.CapID(found.ID)), strings.Clone(found.Type)
 	return found, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"ukbot/events"
 )
@@ -128,6 +129,24 @@ func TestEventsWithoutAnIDAreNotEachOthersDuplicates(t *testing.T) {
 	first, _ := i.identify(newRequest(nil, `{"n":1}`, 0))
 	if _, known := seen[first.ID]; !known {
 		t.Errorf("the same body a second time has another id %q", first.ID)
+	}
+}
+
+// Fiber's header texts and bodies are overwritten by the next request.
+func TestIdentityOutlivesTheRequest(t *testing.T) {
+	buffer := []byte("d-1 push")
+	headers := map[string]string{
+		"X-GitHub-Delivery": unsafe.String(&buffer[0], 3), "X-GitHub-Event": unsafe.String(&buffer[4], 4),
+	}
+	r := newRequest(nil, "{}", 0)
+	r.header = func(name string) string { return headers[name] }
+	got, err := mustIdentify(t, presetHook(t, testKeys(t), "github")).identify(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(buffer, "XXXXXXXX")
+	if want := (identity{ID: "d-1", Type: "push"}); got != want {
+		t.Errorf("after the buffer's reuse: %+v, want %+v", got, want)
 	}
 }
 

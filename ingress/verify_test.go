@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"ukbot/events"
@@ -305,4 +306,25 @@ func TestRefusalsSayNothingSecret(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestVerifyingAtOnceMixesNothingUp(t *testing.T) {
+	keys := testKeys(t)
+	v := mustCompile(t, presetHook(t, keys, "github", githubSecret, "other"), keys)
+	good := newRequest(map[string]string{"X-Hub-Signature-256": "sha256=" + githubSum}, githubBody, 0)
+	bad := newRequest(map[string]string{"X-Hub-Signature-256": "sha256=" + githubSum}, githubBody+"!", 0)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 500 {
+				if err := v.verify(good); err != nil {
+					t.Errorf("a true signature gives %v", err)
+				}
+				if err := v.verify(bad); !errors.Is(err, errSignatureInvalid) {
+					t.Errorf("a false signature gives %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -1,0 +1,11 @@
+//go:build !broken_secret_in_log
+
+package ingress
+
+import (
+	"github.com/gofiber/fiber/v2"
+	"github.com/rs/zerolog"
+)
+
+// leak logs nothing more of a request.
+func leak(*zerolog.Event, *fiber.Ctx) {}

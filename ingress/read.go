@@ -1,0 +1,153 @@
+package ingress
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"ukbot/events"
+)
+
+// read takes what verifying needs out of a request. Strings and body are valid
+// until the handler returns.
+func read(c *fiber.Ctx, now time.Time) (*request, error) {
+	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return nil, errEncodingRefused
+	}
+	body := c.Request().Body()
+	if len(body) > 0 && contentKind(c.Get(fiber.HeaderContentType)) == contentOther {
+		return nil, errContentTypeRefused
+	}
+	ip, _ := netip.ParseAddr(c.IP()) // invalid: in no allow list
+	return &request{
+		header: func(name string) string { return c.Get(name) },
+		body:   body, ip: ip, now: now,
+	}, nil
+}
+
+// describe makes the event of a verified request.
+func describe(c *fiber.Ctx, found *hook, id identity, r *request) events.Webhook {
+	received := r.now.UTC().Truncate(time.Millisecond)
+	request := events.Request{
+		HookID: found.ID, Preset: found.Preset, Scheme: found.Scheme, RemoteIP: r.ip.Unmap().String(),
+		UserAgent: bounded(c.Get(fiber.HeaderUserAgent)), RequestID: requestID(c), MaxRetries: found.MaxRetries,
+		Headers: keptHeaders(c, found),
+	}
+	if signs[found.Scheme] {
+		request.Signature = bounded(c.Get(found.header))
+	}
+	return events.Webhook{Request: request, Envelope: events.Envelope{
+		ID: id.ID, Type: id.Type, Tenant: found.Tenant, Source: found.Source, Time: received,
+		Correlation: events.RowID(found.Tenant, found.Source, id.ID, received),
+		Trace:       traceparent(c.Get("traceparent")), ContentType: bounded(c.Get(fiber.HeaderContentType)), Data: r.body,
+	}}
+}
+
+// signs says of which schemes the record may keep the header: a signature
+// proves, a token would open the door.
+var signs = map[string]bool{events.SchemeStripe: true, events.SchemeStandard: true, events.SchemeHMAC: true}
+
+// Bounds of what the record keeps of the headers.
+const (
+	headerValueMax = 512
+	headersKept    = 40
+)
+
+// transportHeaders say nothing about the event.
+var transportHeaders = map[string]bool{
+	"host": true, "connection": true, "content-length": true, "content-type": true, "accept": true, "accept-encoding": true,
+	"user-agent": true, "traceparent": true, "x-request-id": true, "transfer-encoding": true, "expect": true,
+}
+
+// secretWords make a header's name one that is never stored.
+var secretWords = []string{"auth", "cookie", "token", "secret", "password", "api-key", "apikey", "credential", "signature", "hmac"}
+
+// keptHeaders is the request's headers by lower-case name, without transport
+// and without whatever may be a secret.
+func keptHeaders(c *fiber.Ctx, found *hook) map[string]string {
+	kept := map[string]string{}
+	own := strings.ToLower(found.header) // its value is the signature or the token
+	c.Request().Header.VisitAll(func(name, value []byte) {
+		key := strings.ToLower(string(name))
+		if len(kept) >= headersKept || key == own || transportHeaders[key] || secretHeader(key) {
+			return
+		}
+		kept[key] = bounded(string(value))
+	})
+	return kept
+}
+
+func secretHeader(name string) bool {
+	for _, word := range secretWords {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// bounded makes a header's value fit for a record: valid UTF-8, no NUL, at most 512 bytes.
+func bounded(value string) string {
+	if len(value) > headerValueMax {
+		value = value[:headerValueMax]
+	}
+	for i := range len(value) {
+		if value[i] < 0x20 || value[i] >= 0x7f {
+			return strings.Map(func(r rune) rune {
+				if r < 0x20 {
+					return ' '
+				}
+				return r
+			}, strings.ToValidUTF8(value, "?"))
+		}
+	}
+	return strings.Clone(value)
+}
+
+// requestIDMax bounds a sender's own X-Request-ID, in bytes.
+const requestIDMax = 64
+
+// requestID is the sender's X-Request-ID, or one of ours; the answer repeats it.
+func requestID(c *fiber.Ctx) string {
+	id := c.Get(fiber.HeaderXRequestID)
+	if id == "" || len(id) > requestIDMax || events.CapID(id) != id {
+		id = string(appendHex(nil, rand.Uint64())) //nolint:gosec // an id, not a secret
+	}
+	id = strings.Clone(id)
+	c.Set(fiber.HeaderXRequestID, id)
+	return id
+}
+
+// traceparentLen is the length of a version 00 traceparent (W3C Trace Context).
+const traceparentLen = 55
+
+// traceparent is the sender's if it is well formed, or the beginning of a trace.
+func traceparent(given string) string {
+	if len(given) == traceparentLen && given[2] == '-' && given[35] == '-' && given[52] == '-' && hexOnly(given) {
+		return strings.Clone(given)
+	}
+	made := append(make([]byte, 0, traceparentLen), "00-"...)
+	made = appendHex(appendHex(made, rand.Uint64()|1), rand.Uint64())      //nolint:gosec // an id
+	made = append(appendHex(append(made, '-'), rand.Uint64()|1), "-01"...) //nolint:gosec // an id
+	return string(made)
+}
+
+func hexOnly(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+func appendHex(b []byte, n uint64) []byte {
+	const digits = "0123456789abcdef"
+	for shift := 60; shift >= 0; shift -= 4 {
+		b = append(b, digits[n>>shift&0xf])
+	}
+	return b
+}
