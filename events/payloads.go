@@ -12,6 +12,13 @@ const (
 	TypeGeneric         = "generic.received"
 )
 
+// TypeRepeats is the type of the counts that the ingress keeps of repeated
+// events; the data is Repeats.
+const TypeRepeats = "webhook.repeats"
+
+// Repeats counts, by event id, the requests answered as duplicates.
+type Repeats map[string]int
+
 // PaymentChanged is the data of integration.payment.<tenant>.<change>.
 type PaymentChanged struct {
 	Change      string `json:"change"`      // "payment.succeeded", "refund.updated", "dispute.created", "invoice.paid"…

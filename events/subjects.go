@@ -10,6 +10,7 @@ import (
 //
 //	integration.webhook.<tenant>.<source>.<event type…>   WEBHOOKS  what providers sent
 //	integration.retry.<tenant>.<source>.<slot>            WEBHOOKS  parked retries: schedules that fire back onto the above
+//	integration.repeat.<tenant>.<source>                  WEBHOOKS  how often which events were sent again
 //	integration.payment.<tenant>.<change>                 EVENTS    payments, refunds, disputes, invoices
 //	integration.sheets.<tenant>.data.updated              EVENTS    a spreadsheet changed
 //	integration.geocoding.<tenant>.address.<change>       EVENTS    an address was resolved or changed
@@ -21,6 +22,7 @@ const (
 
 	WebhookSubjects = "integration.webhook.>"
 	RetrySubjects   = "integration.retry.>"
+	RepeatSubjects  = "integration.repeat.>"
 	NoticeSubjects  = "bot.notice.>"
 	DeadSubjects    = "dead.>"
 	// EventSubjects of EVENTS are listed one by one: "integration.>" would take
@@ -92,6 +94,11 @@ func WebhookFilter(tenant, source string) string {
 // so slot must differ per event.
 func RetrySubject(tenant, source, slot string) string {
 	return "integration.retry." + Token(tenant) + "." + Token(source) + "." + Token(slot)
+}
+
+// RepeatSubject carries counts of repeated events to the consumer of the configuration.
+func RepeatSubject(tenant, source string) string {
+	return "integration.repeat." + Token(tenant) + "." + Token(source)
 }
 
 // PaymentSubject announces a change of a payment: "succeeded", "refund.updated".

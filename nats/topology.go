@@ -43,7 +43,7 @@ const day = 24 * time.Hour
 var Streams = []jetstream.StreamConfig{
 	{
 		Name: StreamWebhooks, Description: "what providers sent, byte for byte, and retries parked as schedules",
-		Subjects:   []string{events.WebhookSubjects, events.RetrySubjects},
+		Subjects:   []string{events.WebhookSubjects, events.RetrySubjects, events.RepeatSubjects},
 		MaxAge:     30 * day, // a month to replay from; PostgreSQL keeps the records
 		Duplicates: DuplicateWindow, Compression: jetstream.S2Compression,
 		AllowMsgSchedules: true, // parked retries fire back onto integration.webhook.>
@@ -150,7 +150,7 @@ const (
 func HookConsumer(tenant, source string) ConsumerSpec {
 	return ConsumerSpec{StreamWebhooks, jetstream.ConsumerConfig{
 		Durable: HookDurable(tenant, source), Description: "webhooks of " + tenant + "/" + source + " to records",
-		FilterSubjects: []string{events.WebhookFilter(tenant, source)},
+		FilterSubjects: []string{events.WebhookFilter(tenant, source), events.RepeatSubject(tenant, source)},
 		AckPolicy:      jetstream.AckExplicitPolicy, AckWait: AckWait, MaxAckPending: hookAckPending,
 		// Attempts are counted in the record, where a crash or a restart is none.
 		MaxDeliver: -1,
