@@ -160,10 +160,10 @@ type document struct {
 
 // Kinds of content type.
 const (
-	kindNone  = iota // no header
-	kindJSON         // application/json, text/json, anything +json
-	kindForm         // application/x-www-form-urlencoded
-	kindOther        // everything else
+	contentNone  = iota // no header
+	contentJSON         // application/json, text/json, anything +json
+	contentForm         // application/x-www-form-urlencoded
+	contentOther        // everything else
 )
 
 func contentKind(contentType string) int {
@@ -172,13 +172,13 @@ func contentKind(contentType string) int {
 	is := func(want string) bool { return strings.EqualFold(name, want) }
 	switch {
 	case name == "":
-		return kindNone
+		return contentNone
 	case is("application/json"), is("text/json"), len(name) > 5 && strings.EqualFold(name[len(name)-5:], "+json"):
-		return kindJSON
+		return contentJSON
 	case is("application/x-www-form-urlencoded"):
-		return kindForm
+		return contentForm
 	}
-	return kindOther
+	return contentOther
 }
 
 // readDocument refuses what calls itself JSON and is not. An empty body is no
@@ -187,11 +187,11 @@ func readDocument(r *request) (document, error) {
 	switch kind := contentKind(r.header("Content-Type")); {
 	case len(r.body) == 0:
 		return document{}, nil
-	case kind == kindForm:
+	case kind == contentForm:
 		return document{form: r.body}, nil
 	case json.Valid(r.body):
 		return document{json: r.body}, nil
-	case kind == kindJSON:
+	case kind == contentJSON:
 		return document{}, errMalformed.because("the body is not valid JSON")
 	}
 	return document{}, nil

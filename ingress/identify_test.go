@@ -162,10 +162,10 @@ func TestPathsThatCannotWorkAreRefused(t *testing.T) {
 
 func TestContentKind(t *testing.T) {
 	for contentType, want := range map[string]int{
-		"": kindNone, "  ; charset=utf-8": kindNone, "application/json": kindJSON, "Application/JSON;charset=UTF-8": kindJSON,
-		"application/json; utf-8": kindJSON, "application/cloudevents+json": kindJSON, "text/json": kindJSON, "+json": kindOther,
-		"application/x-www-form-urlencoded": kindForm, "multipart/form-data; boundary=x": kindOther, "text/plain": kindOther,
-		"application/jsonp": kindOther, "application/octet-stream": kindOther,
+		"": contentNone, "  ; charset=utf-8": contentNone, "application/json": contentJSON, "Application/JSON;charset=UTF-8": contentJSON,
+		"application/json; utf-8": contentJSON, "application/cloudevents+json": contentJSON, "text/json": contentJSON, "+json": contentOther,
+		"application/x-www-form-urlencoded": contentForm, "multipart/form-data; boundary=x": contentOther, "text/plain": contentOther,
+		"application/jsonp": contentOther, "application/octet-stream": contentOther,
 	} {
 		if got := contentKind(contentType); got != want {
 			t.Errorf("contentKind(%q) = %d, want %d", contentType, got, want)
