@@ -18,8 +18,6 @@ import (
 //	bot.notice.<tenant>.<priority>.<lane>                 NOTICES   what a person is to be told
 //	dead.<stream>.<tenant>.<consumer>                     DEAD      what could not be handled, with its cause
 const (
-	familyIntegration = "integration"
-
 	WebhookSubjects = "integration.webhook.>"
 	RetrySubjects   = "integration.retry.>"
 	RepeatSubjects  = "integration.repeat.>"
@@ -144,7 +142,7 @@ func NoticeFilter(lane int) string { return fmt.Sprintf("bot.notice.*.*.%02d", l
 // Lane of a chat, 0…31. Group ids are negative; neighbours must not share a
 // lane, hence the multiplication (Fibonacci hashing).
 func Lane(chatID int64) int {
-	return int(uint64(chatID) * 0x9E3779B97F4A7C15 >> 59) //nolint:gosec // a hash
+	return int(uint64(chatID) * 0x9E3779B97F4A7C15 >> 59)
 }
 
 // DeadSubject is where a message that cannot be handled ends.

@@ -114,7 +114,7 @@ func unescape(token string) string {
 	return b.String()
 }
 
-func hexDigit(c byte) byte { return byte(strings.IndexByte("0123456789ABCDEF", c)) } //nolint:gosec // below 16
+func hexDigit(c byte) byte { return byte(strings.IndexByte("0123456789ABCDEF", c)) }
 
 // lowerASCII folds case as Token does; strings.ToLower would touch Cyrillic and
 // bytes that are no text.

@@ -140,7 +140,7 @@ func FuzzVerifyHMAC(f *testing.F) {
 		verifiers = append(verifiers, z)
 		for _, body := range fuzzBodies {
 			headers := z.sign("", []byte(body), vectorTime)
-			f.Add(uint8(i), headers[z.hook.Header], headers[z.hook.TimestampHeader], []byte(body), int64(vectorTime), uint(5)) //nolint:gosec // below 5
+			f.Add(uint8(i), headers[z.hook.Header], headers[z.hook.TimestampHeader], []byte(body), int64(vectorTime), uint(5))
 		}
 	}
 	f.Add(uint8(0), "sha256="+githubSum, "", []byte(githubBody), int64(0), uint(0))
@@ -231,8 +231,8 @@ func FuzzIdentify(f *testing.F) {
 		}
 		identifiers = append(identifiers, compiled)
 		for _, body := range append(fuzzBodies, `{"id":"evt_1","type":"a.b","data":[{"id":7}]}`, `{"id":null}`, "id=7&type=x", `{"`) {
-			f.Add(uint8(i), jsonType, "", []byte(body))                               //nolint:gosec // below 9
-			f.Add(uint8(i), "application/x-www-form-urlencoded", "h-1", []byte(body)) //nolint:gosec // below 9
+			f.Add(uint8(i), jsonType, "", []byte(body))
+			f.Add(uint8(i), "application/x-www-form-urlencoded", "h-1", []byte(body))
 		}
 	}
 	f.Fuzz(func(t *testing.T, which uint8, contentType, header string, body []byte) {

@@ -79,7 +79,7 @@ func newSigningKey(key []byte) *signingKey {
 
 // made says whether one of got is this key's signature.
 func (k *signingKey) made(t template, id, timestamp string, body []byte, got *signatures) bool {
-	s := k.states.Get().(*macState) //nolint:forcetypeassert // the pool holds nothing else
+	s := k.states.Get().(*macState) // the pool holds nothing else
 	defer k.states.Put(s)
 	s.mac.Reset()
 	s.scratch = t.write(s.mac, s.scratch, id, timestamp, body)
