@@ -2,10 +2,8 @@ package ingress
 
 import (
 	"errors"
-	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"ukbot/events"
@@ -194,6 +192,7 @@ func TestVerifyTokens(t *testing.T) {
 	for name, tc := range map[string]verifyCase{
 		"Google's token is compared":               {preset: "google", secrets: []string{"tok-1"}, headers: google()},
 		"either token while rotating":              {preset: "google", secrets: []string{"tok-2", "tok-1"}, headers: google()},
+		"the older token, too":                     {preset: "google", secrets: []string{"tok-1", "tok-2"}, headers: google()},
 		"another token is refused":                 {preset: "google", secrets: []string{"tok-2"}, headers: google(), want: errSignatureInvalid},
 		"a token that begins alike is refused":     {preset: "google", secrets: []string{"tok-12"}, headers: google(), want: errSignatureInvalid},
 		"no token is refused":                      {preset: "google", secrets: []string{"tok-1"}, headers: google("X-Goog-Channel-Token", ""), want: errSignatureMissing},
@@ -208,123 +207,4 @@ func TestVerifyTokens(t *testing.T) {
 	} {
 		t.Run(name, tc.run)
 	}
-}
-
-func TestVerifyAddresses(t *testing.T) {
-	keys := testKeys(t)
-	none := events.Hook{Tenant: "acme", Source: "src", Scheme: events.SchemeNone, IPs: []string{"192.0.2.0/24", "2001:db8::1", "::ffff:198.51.100.7"}}
-	signed := presetHook(t, keys, "github", githubSecret)
-	signed.IPs = none.IPs
-	good := map[string]string{"X-Hub-Signature-256": "sha256=" + githubSum}
-	for name, tc := range map[string]struct {
-		ip   string
-		want error
-	}{
-		"inside the range":                {"192.0.2.200", nil},
-		"inside, in IPv6 dress":           {"::ffff:192.0.2.200", nil},
-		"the listed IPv6 address":         {"2001:db8::1", nil},
-		"the same with a zone":            {"2001:db8::1%eth0", nil},
-		"listed in IPv6 dress":            {"198.51.100.7", nil},
-		"outside":                         {"192.0.3.1", errIPNotAllowed},
-		"another IPv6 address":            {"2001:db8::2", errIPNotAllowed},
-		"no address at all":               {"", errIPNotAllowed},
-		"IPv4 written into another range": {"64:ff9b::192.0.2.1", errIPNotAllowed},
-	} {
-		t.Run(name, func(t *testing.T) {
-			for scheme, h := range map[string]events.Hook{"none": none, "hmac": signed} {
-				r := newRequest(good, githubBody, 0)
-				r.ip = netip.Addr{}
-				if tc.ip != "" {
-					r.ip = netip.MustParseAddr(tc.ip)
-				}
-				if got := mustCompile(t, h, keys).verify(r); !errors.Is(got, tc.want) {
-					t.Errorf("%s: verify from %s = %v, want %v", scheme, tc.ip, got, tc.want)
-				}
-			}
-		})
-	}
-}
-
-func TestTheAddressIsCheckedBeforeTheSignature(t *testing.T) {
-	verifyCase{
-		preset: "github", secrets: []string{githubSecret}, body: githubBody,
-		change: func(h *events.Hook) { h.IPs = []string{"10.0.0.0/8"} }, want: errIPNotAllowed,
-	}.run(t)
-}
-
-func TestCompileRefusesWhatItCannotVerify(t *testing.T) {
-	keys := testKeys(t)
-	for name, change := range map[string]func(*events.Hook){
-		"an unknown scheme":          func(h *events.Hook) { h.Scheme = "rot13" },
-		"no scheme":                  func(h *events.Hook) { h.Scheme = "" },
-		"none without addresses":     func(h *events.Hook) { h.Scheme = events.SchemeNone },
-		"no secret":                  func(h *events.Hook) { h.Secrets = nil },
-		"an empty secret":            func(h *events.Hook) { *h = sealed(*h, keys, "") },
-		"another owner's secret":     func(h *events.Hook) { h.Tenant = "other" },
-		"a secret in the clear":      func(h *events.Hook) { h.Secrets = []string{"plain"} },
-		"a secret of another keyset": func(h *events.Hook) { h.Secrets = nil; *h = sealed(*h, testKeys(t), "s") },
-		"a broken address":           func(h *events.Hook) { h.IPs = []string{"10.0.0.0/99"} },
-		"no header":                  func(h *events.Hook) { h.Header = "" },
-		"an unsigned timestamp":      func(h *events.Hook) { h.TimestampHeader = "X-Time" },
-		"an empty Standard secret": func(h *events.Hook) {
-			h.Scheme, h.Secrets = events.SchemeStandard, nil
-			*h = sealed(*h, keys, "whsec_")
-		},
-		"a Standard secret in words": func(h *events.Hook) {
-			h.Scheme, h.Secrets = events.SchemeStandard, nil
-			*h = sealed(*h, keys, "whsec_p@ss")
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := presetHook(t, keys, "generic", "gen_test")
-			change(&h)
-			v, err := compile(h, keys)
-			if err == nil || v != nil {
-				t.Fatalf("compile(%+v) = %v, %v; want an error", h, v, err)
-			}
-			for _, leak := range []string{"gen_test", "p@ss", "plain"} {
-				if strings.Contains(err.Error(), leak) {
-					t.Errorf("the error repeats a secret: %v", err)
-				}
-			}
-		})
-	}
-}
-
-func TestRefusalsSayNothingSecret(t *testing.T) {
-	keys := testKeys(t)
-	v := mustCompile(t, presetHook(t, keys, "stripe", "whsec_stripe_test"), keys)
-	for _, header := range []string{"t=1700000000,v1=" + stripeOldV1, "t=1,v1=" + stripeV1, "t=x", "x"} {
-		err := v.verify(newRequest(map[string]string{"Stripe-Signature": header}, stripeBody, vectorTime))
-		refusal, ok := errors.AsType[Refusal](err)
-		if !ok {
-			t.Fatalf("verify(%q) = %v, which is no Refusal", header, err)
-		}
-		for _, leak := range []string{"whsec", stripeV1, stripeOldV1, "Квартира"} {
-			if strings.Contains(refusal.Error(), leak) {
-				t.Errorf("the refusal %q repeats %q", refusal.Error(), leak)
-			}
-		}
-	}
-}
-
-func TestVerifyingAtOnceMixesNothingUp(t *testing.T) {
-	keys := testKeys(t)
-	v := mustCompile(t, presetHook(t, keys, "github", githubSecret, "other"), keys)
-	good := newRequest(map[string]string{"X-Hub-Signature-256": "sha256=" + githubSum}, githubBody, 0)
-	bad := newRequest(map[string]string{"X-Hub-Signature-256": "sha256=" + githubSum}, githubBody+"!", 0)
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for range 500 {
-				if err := v.verify(good); err != nil {
-					t.Errorf("a true signature gives %v", err)
-				}
-				if err := v.verify(bad); !errors.Is(err, errSignatureInvalid) {
-					t.Errorf("a false signature gives %v", err)
-				}
-			}
-		})
-	}
-	wg.Wait()
 }
