@@ -64,11 +64,16 @@ const DefaultTenant = "default"
 // ErrHook means that a webhook configuration is unusable.
 var ErrHook = errors.New("webhook configuration")
 
-var nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,47}$`)
+// nameForm has no two dashes in a row: they part tenant and source in the names
+// of consumers.
+var nameForm = regexp.MustCompile(`^[a-z0-9](-?[a-z0-9_])*$`)
+
+// nameMax is the longest tenant or source, in bytes.
+const nameMax = 48
 
 // ValidName says whether s may be a tenant or a source: lower-case letters,
-// digits, dash, underscore; at most 48. Such names are their own subject token.
-func ValidName(s string) bool { return nameForm.MatchString(s) }
+// digits, single dashes inside, underscore; at most 48. Such names are their own subject token.
+func ValidName(s string) bool { return len(s) <= nameMax && nameForm.MatchString(s) }
 
 // HookOwner is what the secrets of a configuration are sealed for.
 func HookOwner(tenant, source string) string { return "webhook/" + tenant + "/" + source }

@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -159,3 +160,12 @@ func HookConsumer(tenant, source string) ConsumerSpec {
 
 // HookDurable names the consumer of one webhook configuration.
 func HookDurable(tenant, source string) string { return "hook-" + tenant + "--" + source }
+
+// HookOfDurable is the configuration that a durable of HookDurable belongs to.
+func HookOfDurable(durable string) (tenant, source string, ok bool) {
+	rest, ok := strings.CutPrefix(durable, "hook-")
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(rest, "--")
+}

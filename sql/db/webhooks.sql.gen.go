@@ -166,7 +166,7 @@ type InsertWebhooksParams struct {
 
 const knownWebhooks = `-- name: KnownWebhooks :many
 SELECT k.tenant_id, k.source, k.event_id, k.id, k.received_at, k.stream_sequence,
-       e.status, e.retry_count, e.max_retries, e.replay_of
+       e.status, e.retry_count, e.max_retries, e.next_retry_at, e.last_error, e.replay_of
 FROM (SELECT unnest($1::text[]) AS tenant_id,
              unnest($2::text[]) AS source,
              unnest($3::text[]) AS event_id) w
@@ -192,6 +192,8 @@ type KnownWebhooksRow struct {
 	Status         string
 	RetryCount     int32
 	MaxRetries     int32
+	NextRetryAt    *time.Time
+	LastError      *string
 	ReplayOf       *string
 }
 
@@ -216,6 +218,8 @@ func (q *Queries) KnownWebhooks(ctx context.Context, arg KnownWebhooksParams) ([
 			&i.Status,
 			&i.RetryCount,
 			&i.MaxRetries,
+			&i.NextRetryAt,
+			&i.LastError,
 			&i.ReplayOf,
 		); err != nil {
 			return nil, err

@@ -18,7 +18,7 @@ RETURNING stream_sequence;
 -- KnownWebhooks locks and returns the records behind idempotency keys that were
 -- taken before. A key without its record was left by retention.
 SELECT k.tenant_id, k.source, k.event_id, k.id, k.received_at, k.stream_sequence,
-       e.status, e.retry_count, e.max_retries, e.replay_of
+       e.status, e.retry_count, e.max_retries, e.next_retry_at, e.last_error, e.replay_of
 FROM (SELECT unnest(@tenant_ids::text[]) AS tenant_id,
              unnest(@sources::text[]) AS source,
              unnest(@event_ids::text[]) AS event_id) w

@@ -1,0 +1,42 @@
+package workers
+
+import (
+	"encoding/json"
+	"strings"
+
+	"ukbot/events"
+)
+
+const (
+	summaryMax     = 200      // runes; a line in a chat
+	genericBodyMax = 16 << 10 // bytes; a larger body stays in the record alone
+)
+
+// summaryFields are where providers put a line for people, by precedence.
+var summaryFields = []string{"message", "text", "title", "summary", "description", "action"}
+
+// Generic announces any other webhook as it came, for whoever subscribed. It
+// takes every body and never fails.
+func Generic(w events.Webhook) (Effects, error) {
+	data := events.Generic{Source: w.Source, Type: w.Type, EventID: w.ID}
+	of := loose(w.Data)
+	data.Summary = summary(of)
+	if len(w.Data) <= genericBodyMax && (of != nil || json.Valid(w.Data)) {
+		data.Body = w.Data
+	}
+	return Effects{Derived: []Derived{{
+		Name: "generic", Type: events.TypeGeneric, Subject: events.GenericSubject(w.Tenant, w.Source, w.Type), Data: data,
+	}}}, nil
+}
+
+// summary is the first field for people that holds text, in one line.
+func summary(of map[string]json.RawMessage) string {
+	for _, name := range summaryFields {
+		if raw := of[name]; len(raw) > 0 && raw[0] == '"' {
+			if line := strings.Join(strings.Fields(unquote(raw)), " "); line != "" {
+				return cut(line, summaryMax)
+			}
+		}
+	}
+	return ""
+}

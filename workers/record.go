@@ -1,0 +1,265 @@
+package workers
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ukbot/events"
+	"ukbot/nats"
+	"ukbot/sql/db"
+)
+
+// Statuses of a record (webhook_events.status).
+const (
+	statusCompleted = "completed"
+	statusFailed    = "failed"
+	statusRetrying  = "retrying"
+)
+
+// defaultRetries is what a configuration that sets none gets: with 2^n minutes
+// between, the last comes about an hour after the first.
+const defaultRetries = 5
+
+// verdict is what an attempt means for the record and for the stream.
+type verdict struct {
+	status string
+	kind   string // error_kind; "" when completed
+	next   time.Time
+	answer error
+}
+
+// judge decides by the handler's error and the attempts left.
+func (it *item) judge() verdict {
+	retries := it.webhook.Request.MaxRetries
+	if retries == 0 {
+		retries = defaultRetries
+	}
+	switch {
+	case it.failure == nil:
+		return verdict{status: statusCompleted}
+	case nats.IsPermanent(it.failure):
+		return verdict{status: statusFailed, kind: "permanent", answer: it.failure}
+	case it.attempt > retries:
+		return verdict{status: statusFailed, kind: "exhausted", answer: nats.Permanent(it.failure)}
+	}
+	delay, given := nats.RetryDelay(it.failure)
+	if !given {
+		delay = nats.Backoff(it.attempt)
+	}
+	return verdict{
+		status: statusRetrying, kind: "transient", next: time.Now().Add(delay).UTC(),
+		answer: nats.RetryAfter(delay, it.failure),
+	}
+}
+
+// effect is how the record remembers one thing that the event became.
+type effect struct {
+	Kind    string `json:"kind"` // "payment" or "event"
+	Key     string `json:"key,omitempty"`
+	ID      string `json:"id,omitempty"`
+	Type    string `json:"type,omitempty"`
+	Subject string `json:"subject,omitempty"`
+}
+
+// write turns an attempt into rows of the batch.
+func (b *batch) write(it *item) error {
+	v := it.judge()
+	it.answer = v.answer
+	effects := []effect{}
+	if v.status == statusCompleted {
+		var err error
+		if effects, err = b.effects(it); err != nil {
+			return err
+		}
+	}
+	remembered, err := json.Marshal(effects)
+	if err != nil {
+		return err
+	}
+	if it.known == nil {
+		row, err := b.row(it, v, remembered)
+		if err != nil {
+			return err
+		}
+		b.rows = append(b.rows, row)
+	} else {
+		b.updates = append(b.updates, outcome(it, v, remembered))
+	}
+	if it.attempt > 1 || v.status != statusCompleted {
+		return b.remember(it, v)
+	}
+	return nil
+}
+
+// effects queues payments and announcements. Events that a first handling
+// makes have ids of the record alone: a second run of it announces nothing new.
+// A replay of what was completed has ids of its own.
+func (b *batch) effects(it *item) ([]effect, error) {
+	made := []effect{}
+	for _, payment := range it.effects.Payments {
+		b.payments = append(b.payments, payment)
+		made = append(made, effect{Kind: "payment", Key: payment.ExternalID})
+	}
+	cause := it.row()
+	if it.known != nil && it.known.Status == statusCompleted {
+		cause += "/" + it.webhook.Replay
+	}
+	for _, derived := range it.effects.Derived {
+		data, err := json.Marshal(derived.Data)
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", derived.Type, err)
+		}
+		w := it.webhook
+		e := events.Envelope{
+			ID: events.DeriveID(cause, derived.Name), Type: derived.Type, Tenant: w.Tenant, Source: w.Source, Time: w.Time,
+			Causation: it.row(), Correlation: it.row(), Trace: w.Trace, Replay: w.Replay, Quiet: w.Quiet,
+			ContentType: "application/json",
+		}
+		headers, err := json.Marshal(e.Header())
+		if err != nil {
+			return nil, err
+		}
+		b.outbox = append(b.outbox, db.InsertOutboxParams{
+			TenantID: w.Tenant, Subject: derived.Subject, MessageID: e.ID, Headers: headers, Data: data,
+		})
+		made = append(made, effect{Kind: "event", ID: e.ID, Type: e.Type, Subject: derived.Subject})
+	}
+	return made, nil
+}
+
+// row is the id of the item's record: that of the first message, whatever
+// time a copy of it carries.
+func (it *item) row() string {
+	if it.known != nil {
+		return it.known.ID.String()
+	}
+	return it.webhook.Row()
+}
+
+func (b *batch) row(it *item, v verdict, effects json.RawMessage) (db.InsertWebhooksParams, error) {
+	w, request := it.webhook, it.webhook.Request
+	id, err := uuid.Parse(w.Row())
+	if err != nil {
+		return db.InsertWebhooksParams{}, err
+	}
+	headers, err := json.Marshal(request.Headers)
+	if err != nil {
+		return db.InsertWebhooksParams{}, err
+	}
+	row := db.InsertWebhooksParams{
+		ID: id, TenantID: w.Tenant, Source: w.Source, EventID: w.ID, EventType: w.Type, Subject: it.message.Subject,
+		StreamSequence: int64(it.message.Sequence), Status: v.status, //nolint:gosec // far below 2^63
+		Payload: w.Data, PayloadBytes: int32(len(w.Data)), ContentType: w.ContentType, //nolint:gosec // at most 1 MiB
+		Headers: withoutNUL(headers), Signature: optional(request.Signature), SignatureScheme: request.Scheme,
+		SignatureValid: request.Scheme != events.SchemeNone, UserAgent: optional(request.UserAgent), RequestID: request.RequestID,
+		TraceID: optional(traceID(w.Trace)), RetryCount: int32(it.attempt - 1), MaxRetries: int32(request.MaxRetries), //nolint:gosec // small
+		NextRetryAt: optionalTime(v.next), LastError: optional(errorText(it.failure)), ErrorKind: optional(v.kind),
+		Effects: effects, ReceivedAt: w.Time, ProcessingStartedAt: &it.began, DurationMs: it.milliseconds(), ReplayOf: optional(w.Replay),
+	}
+	if row.Payload == nil {
+		row.Payload = []byte{}
+	}
+	if hook, err := uuid.Parse(request.HookID); err == nil {
+		row.WebhookConfigID = &hook
+	}
+	if ip, err := netip.ParseAddr(request.RemoteIP); err == nil {
+		row.RemoteIp = &ip
+	}
+	if v.status != statusRetrying {
+		done := it.began.Add(it.took)
+		row.ProcessedAt = &done
+	}
+	if !b.bare && fitsJSONB(w.Data) {
+		row.PayloadJson = w.Data
+	}
+	return row, nil
+}
+
+// outcome is the change of a record that was there already.
+func outcome(it *item, v verdict, effects json.RawMessage) db.UpdateWebhookParams {
+	update := db.UpdateWebhookParams{
+		Status: v.status, RetryCount: int32(it.attempt - 1), NextRetryAt: optionalTime(v.next), //nolint:gosec // small
+		LastError: optional(errorText(it.failure)), ErrorKind: optional(v.kind), Effects: effects,
+		ProcessingStartedAt: &it.began, DurationMs: it.milliseconds(), ReplayOf: it.known.ReplayOf,
+		TenantID: it.known.TenantID, ID: it.known.ID, ReceivedAt: it.known.ReceivedAt,
+	}
+	if it.webhook.Replay != "" {
+		update.ReplayOf = &it.webhook.Replay
+	}
+	if v.status != statusRetrying {
+		done := it.began.Add(it.took)
+		update.ProcessedAt = &done
+	}
+	return update
+}
+
+// remember keeps the attempt for the event's story.
+func (b *batch) remember(it *item, v verdict) error {
+	id, err := uuid.Parse(it.row())
+	if err != nil {
+		return err
+	}
+	b.attempts = append(b.attempts, db.InsertAttemptsParams{
+		TenantID: it.webhook.Tenant, WebhookID: id, Attempt: int32(it.attempt), At: it.began, //nolint:gosec // small
+		Outcome: v.status, Error: optional(errorText(it.failure)), DurationMs: *it.milliseconds(), Replay: optional(it.webhook.Replay),
+	})
+	return nil
+}
+
+func (it *item) milliseconds() *float32 {
+	ms := float32(it.took.Seconds() * 1000)
+	return &ms
+}
+
+// errorMax bounds what a record keeps of an error, in bytes.
+const errorMax = 1000
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	text := strings.ReplaceAll(err.Error(), "\x00", "")
+	if len(text) > errorMax {
+		text = text[:errorMax]
+	}
+	return strings.ToValidUTF8(text, "?")
+}
+
+// fitsJSONB says whether jsonb can hold a body: JSON without the NUL character,
+// which PostgreSQL's text cannot hold. What else it refuses is salvaged.
+func fitsJSONB(body []byte) bool {
+	return json.Valid(body) && !bytes.Contains(body, []byte(`\u0000`))
+}
+
+// withoutNUL removes escaped NUL characters from JSON of our own making.
+func withoutNUL(text []byte) json.RawMessage {
+	return bytes.ReplaceAll(text, []byte(`\u0000`), nil)
+}
+
+// traceID is the trace's part of a traceparent.
+func traceID(traceparent string) string {
+	if parts := strings.Split(traceparent, "-"); len(parts) == 4 {
+		return parts[1]
+	}
+	return ""
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func optionalTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
