@@ -168,3 +168,10 @@ func TestVerifyingAtOnceMixesNothingUp(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestAVerifierWithoutAddressesLetsNobodyIn(t *testing.T) {
+	v := &verifier{check: verifyNothing} // compile makes no such thing
+	if err := v.verify(newRequest(nil, "", 0)); !errors.Is(err, errIPNotAllowed) {
+		t.Errorf("verify = %v, want %v", err, errIPNotAllowed)
+	}
+}
