@@ -31,10 +31,10 @@ var arrows = map[string]string{
 	"botgw/simulator": "",
 	"ops":             "events nats secret sql/db integrations api",
 	"api":             "",
-	"sql":             "",
-	"sql/db":          "events secret",
+	"sql/db":          "events secret sql/migrations",
 	"sql/pglocal":     "",
-	"sql/dbtest":      "sql sql/db sql/pglocal",
+	"sql/dbtest":      "sql/db sql/migrations sql/pglocal",
+	"sql/migrations":  "", // embeds its files
 	"load":            "events ingress nats secret",
 }
 
