@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -40,8 +39,14 @@ type Bot struct {
 // silence turns the library's logger off once: it prints addresses, and those
 // hold the token.
 var silence = sync.OnceFunc(func() {
-	_ = tgbotapi.SetLogger(log.New(io.Discard, "", 0)) // fails for nil only
+	_ = tgbotapi.SetLogger(quiet{}) // fails for nil only
 })
+
+// quiet is a logger that says nothing.
+type quiet struct{}
+
+func (quiet) Println(...any)        {}
+func (quiet) Printf(string, ...any) {}
 
 // NewBot makes a client and calls nothing yet. endpoint is the address before
 // "/bot", PublicEndpoint when empty. timeout bounds one call from the first byte
@@ -158,10 +163,8 @@ func (b *Bot) Send(ctx context.Context, o Outgoing) (messageID int, err error) {
 	var m struct {
 		ID int `json:"message_id"`
 	}
-	if err := json.Unmarshal(raw, &m); err != nil || m.ID == 0 {
-		// It has been accepted: an error here would send it a second time.
-		return 0, nil
-	}
+	// It has been accepted: an error now would have it sent a second time.
+	_ = json.Unmarshal(raw, &m)
 	return m.ID, nil
 }
 
@@ -171,7 +174,7 @@ func (b *Bot) Call(ctx context.Context, method string, params tgbotapi.Params) (
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	api := b.api // the library has no contexts: each call gets a copy with its own client
-	api.Client = doer{ctx: ctx, client: b.client}
+	api.Client = doer(func(r *http.Request) (*http.Response, error) { return b.do(r.WithContext(ctx)) })
 	resp, err := api.MakeRequest(method, params)
 	if err != nil {
 		return nil, fmt.Errorf("telegram %s: %w", method, b.redact(err))
@@ -191,18 +194,17 @@ func (b *Bot) redact(err error) error {
 	return fmt.Errorf("%T with a token in it", err)
 }
 
-// doer gives the library's requests a context. It lives as long as one call,
-// and so may hold it.
-type doer struct {
-	ctx    context.Context
-	client *http.Client
-}
+// doer is one call's way to the network, in the form the library wants.
+type doer func(*http.Request) (*http.Response, error)
 
-// Do makes the request and sees to it that the answer is JSON of the Bot API:
+// Do implements tgbotapi.HTTPClient.
+func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
+
+// do makes the request and sees to it that the answer is JSON of the Bot API:
 // what stands in front of Telegram answers with pages when Telegram is down, and
 // the library would report a syntax error.
-func (d doer) Do(r *http.Request) (*http.Response, error) {
-	resp, err := d.client.Do(r.WithContext(d.ctx))
+func (b *Bot) do(r *http.Request) (*http.Response, error) {
+	resp, err := b.client.Do(r)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func (s *Server) setMyCommands(_ context.Context, b *bot, a args) (any, error) {
 			return nil, err
 		}
 	}
-	return s.withScope(b, a, func(scope commandScope) any {
+	return s.withScope(a, func(scope commandScope) any {
 		b.commands[scope] = list
 		return true
 	})
@@ -71,20 +71,20 @@ func (c *command) check() error {
 }
 
 func (s *Server) getMyCommands(_ context.Context, b *bot, a args) (any, error) {
-	return s.withScope(b, a, func(scope commandScope) any {
+	return s.withScope(a, func(scope commandScope) any {
 		return append([]command{}, b.commands[scope]...)
 	})
 }
 
 func (s *Server) deleteMyCommands(_ context.Context, b *bot, a args) (any, error) {
-	return s.withScope(b, a, func(scope commandScope) any {
+	return s.withScope(a, func(scope commandScope) any {
 		delete(b.commands, scope)
 		return true
 	})
 }
 
 // withScope reads scope and language_code and does the work under the lock.
-func (s *Server) withScope(b *bot, a args, work func(commandScope) any) (any, error) {
+func (s *Server) withScope(a args, work func(commandScope) any) (any, error) {
 	var raw struct {
 		Type   string `json:"type"`
 		ChatID int64  `json:"chat_id"`

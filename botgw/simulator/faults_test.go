@@ -62,7 +62,7 @@ func TestAServerErrorIsAPage(t *testing.T) {
 	must(t, err)
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(resp.Body)
-	if resp.StatusCode != 502 || !strings.HasPrefix(string(body), "<html>") {
+	if resp.StatusCode != http.StatusBadGateway || !strings.HasPrefix(string(body), "<html>") {
 		t.Errorf("%s %s", resp.Status, body)
 	}
 }

@@ -57,7 +57,7 @@ func (s *Server) push(b *bot, kind string, queue int64, life time.Duration, what
 		b.pending = slices.Clone(b.pending[over:])
 	}
 	if b.hook != nil {
-		s.enqueue(b, b.hook, u)
+		s.enqueue(b.hook, u)
 	}
 	close(b.arrived)
 	b.arrived = make(chan struct{})

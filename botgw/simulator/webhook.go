@@ -22,11 +22,11 @@ const (
 // hook is a set webhook. It is written under Server.mu.
 type hook struct {
 	url, secret string
-	slots       chan struct{}   // at most max_connections deliveries at once
-	lanes       map[int64]*lane // what waits, by queue; a lane is there while its goroutine runs
-	stop        func()          // ends deliveries
-	ctx         context.Context // of the deliveries: a hook is a running thing, and this is its life
-	client      *http.Client    // follows no redirects, as Telegram follows none
+	slots       chan struct{}              // at most max_connections deliveries at once
+	lanes       map[int64]*lane            // what waits, by queue; a lane is there while its goroutine runs
+	stop        func()                     // ends deliveries
+	run         func(queue int64, l *lane) // starts a lane's goroutine
+	client      *http.Client               // follows no redirects, as Telegram follows none
 	failedAt    time.Time
 	failure     string
 }
@@ -65,7 +65,9 @@ func (s *Server) setWebhook(_ context.Context, b *bot, a args) (any, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
-	h.ctx, h.stop = context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.Background()) // until the webhook goes, not this call
+	h.stop = stop
+	h.run = func(queue int64, l *lane) { s.wg.Go(func() { s.runLane(ctx, b, h, queue, l) }) }
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +83,7 @@ func (s *Server) setWebhook(_ context.Context, b *bot, a args) (any, error) {
 	}
 	b.hook = h
 	for _, u := range b.pending {
-		s.enqueue(b, h, u)
+		s.enqueue(h, u)
 	}
 	return described{true, text}, nil
 }
@@ -139,7 +141,7 @@ func (s *Server) getWebhookInfo(_ context.Context, b *bot, _ args) (any, error) 
 
 // enqueue puts an update in its lane and starts the lane if it stood. The caller
 // holds s.mu; Close waits for the goroutine.
-func (s *Server) enqueue(b *bot, h *hook, u *update) {
+func (s *Server) enqueue(h *hook, u *update) {
 	if l := h.lanes[u.queue]; l != nil {
 		l.updates = append(l.updates, u)
 		return
@@ -151,11 +153,11 @@ func (s *Server) enqueue(b *bot, h *hook, u *update) {
 	}
 	l := &lane{updates: []*update{u}}
 	h.lanes[u.queue] = l
-	s.wg.Go(func() { s.runLane(b, h, u.queue, l) })
+	h.run(u.queue, l)
 }
 
 // runLane delivers a lane in order until it is empty or the webhook goes.
-func (s *Server) runLane(b *bot, h *hook, queue int64, l *lane) {
+func (s *Server) runLane(ctx context.Context, b *bot, h *hook, queue int64, l *lane) {
 	wait := s.cfg.WebhookBackoff
 	for {
 		s.mu.Lock()
@@ -167,7 +169,7 @@ func (s *Server) runLane(b *bot, h *hook, queue int64, l *lane) {
 		u := l.updates[0]
 		s.mu.Unlock()
 
-		told, err := s.deliver(h, u)
+		told, err := s.deliver(ctx, h, u)
 		if errors.Is(err, context.Canceled) {
 			return // the webhook has gone; what is undelivered stays pending
 		}
@@ -181,7 +183,7 @@ func (s *Server) runLane(b *bot, h *hook, queue int64, l *lane) {
 		}
 		h.failedAt, h.failure = s.cfg.Now(), err.Error()
 		s.mu.Unlock()
-		if !h.pause(max(wait, told)) {
+		if !pause(ctx, max(wait, told)) {
 			return
 		}
 		wait = min(2*wait, backoffMax)
@@ -189,30 +191,30 @@ func (s *Server) runLane(b *bot, h *hook, queue int64, l *lane) {
 }
 
 // pause waits, and reports whether the webhook is still set.
-func (h *hook) pause(d time.Duration) bool {
+func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return true
-	case <-h.ctx.Done():
+	case <-ctx.Done():
 		return false
 	}
 }
 
 // deliver posts one update; on refusal it returns how long the receiver asked to
 // be left alone. An expired update counts as delivered.
-func (s *Server) deliver(h *hook, u *update) (retryAfter time.Duration, err error) {
+func (s *Server) deliver(ctx context.Context, h *hook, u *update) (retryAfter time.Duration, err error) {
 	if !s.cfg.Now().Before(u.expires) {
 		return 0, nil
 	}
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
-	case <-h.ctx.Done():
+	case <-ctx.Done():
 		return 0, context.Canceled
 	}
-	req, err := http.NewRequestWithContext(h.ctx, http.MethodPost, h.url, bytes.NewReader(u.body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url, bytes.NewReader(u.body))
 	if err != nil {
 		return 0, err
 	}
@@ -222,7 +224,7 @@ func (s *Server) deliver(h *hook, u *update) (retryAfter time.Duration, err erro
 	}
 	resp, err := h.client.Do(req)
 	if err != nil {
-		if h.ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return 0, context.Canceled
 		}
 		return 0, unwrapURL(err)
