@@ -169,12 +169,15 @@ func ParseIPs(texts []string) ([]netip.Prefix, error) {
 const mappedBits = 96
 
 // MatchType says whether an event type matches one of the patterns: "*" takes
-// any run of characters but "/", as in path.Match. No patterns match all.
+// any run of characters, "?" one, "[a-z]" one of a range. No patterns match all.
 func MatchType(patterns []string, eventType string) bool {
 	for _, pattern := range patterns {
-		if ok, _ := path.Match(pattern, eventType); ok {
+		if ok, _ := path.Match(flat(pattern), flat(eventType)); ok {
 			return true
 		}
 	}
 	return len(patterns) == 0
 }
+
+// flat hides the slash, at which path.Match would stop: Shopify's types have one.
+func flat(s string) string { return strings.ReplaceAll(s, "/", "\x1f") }

@@ -140,6 +140,8 @@ func (s *Ingress) take(c *fiber.Ctx, source string, now time.Time) (*hook, strin
 		return found, "", err
 	case id.Sync:
 		return found, synced, reply(c, fiber.StatusOK, synced, id.ID)
+	case found.Preset == "slack" && id.Type == slackHandshake:
+		return found, synced, c.JSON(fiber.Map{"challenge": path{"challenge"}.scalar(r.body)})
 	case !events.MatchType(found.Events, id.Type):
 		return found, ignored, reply(c, fiber.StatusOK, ignored, id.ID)
 	case found.limiter != nil && !found.limiter.AllowN(now, 1):
@@ -148,6 +150,10 @@ func (s *Ingress) take(c *fiber.Ctx, source string, now time.Time) (*hook, strin
 	outcome, err := s.store(c, found, id, r)
 	return found, outcome, err
 }
+
+// slackHandshake is the event with which Slack, once, asks a new address to
+// repeat a challenge.
+const slackHandshake = "url_verification"
 
 // store publishes the event and answers what the stream says.
 func (s *Ingress) store(c *fiber.Ctx, found *hook, id identity, r *request) (string, error) {
