@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -148,49 +150,63 @@ func KeepHooks(ctx context.Context, pool *pgxpool.Pool, conn *nats.Conn, log zer
 
 // SyncHooks compares once and mends what differs.
 func SyncHooks(ctx context.Context, pool *pgxpool.Pool, conn *nats.Conn) error {
+	bucket, err := conn.JS.KeyValue(ctx, nats.BucketHooks)
+	if err != nil {
+		return fmt.Errorf("bucket %s: %w", nats.BucketHooks, err)
+	}
 	rows, err := db.New(pool).AllHooks(ctx)
 	if err != nil {
 		return err
 	}
-	bucket, err := conn.JS.KeyValue(ctx, nats.BucketHooks)
-	if err != nil {
-		return err
-	}
-	wanted := map[string]bool{}
-	for _, row := range rows {
-		hook, err := readHook(row)
-		if err != nil {
-			return err
-		}
-		config, err := json.Marshal(hook)
-		if err != nil {
-			return err
-		}
-		key := events.HookKey(row.TenantID, row.Source)
-		wanted[key] = true
-		entry, err := bucket.Get(ctx, key)
-		if err == nil && string(entry.Value()) == string(config) {
-			continue
-		}
-		if _, err := bucket.Put(ctx, key, config); err != nil {
-			return err
-		}
-	}
-	return withdraw(ctx, bucket, wanted)
-}
-
-// withdraw deletes what the database does not have.
-func withdraw(ctx context.Context, bucket jetstream.KeyValue, wanted map[string]bool) error {
 	keys, err := bucket.Keys(ctx)
 	if err != nil && !errors.Is(err, jetstream.ErrNoKeysFound) {
 		return err
 	}
-	for _, key := range keys {
-		if !wanted[key] {
-			if err := bucket.Delete(ctx, key); err != nil {
-				return err
-			}
+	for _, row := range rows {
+		keys = append(keys, events.HookKey(row.TenantID, row.Source))
+	}
+	slices.Sort(keys)
+	for _, key := range slices.Compact(keys) {
+		if err := syncHook(ctx, pool, bucket, key); err != nil {
+			return fmt.Errorf("webhook configuration %s: %w", key, err)
 		}
 	}
 	return nil
+}
+
+// syncHook mends one key. The bucket is read before the database and written
+// only if it has not changed since: a configuration set meanwhile stays.
+func syncHook(ctx context.Context, pool *pgxpool.Pool, bucket jetstream.KeyValue, key string) error {
+	revision, have := uint64(0), ""
+	entry, err := bucket.Get(ctx, key)
+	switch {
+	case err == nil:
+		revision, have = entry.Revision(), string(entry.Value())
+	case !errors.Is(err, jetstream.ErrKeyNotFound):
+		return err
+	}
+	tenant, source, _ := strings.Cut(key, ".")
+	hook, err := FindHook(ctx, pool, tenant, source)
+	if errors.Is(err, ErrNoHook) {
+		if revision == 0 {
+			return nil
+		}
+		return bucket.Delete(ctx, key, jetstream.LastRevision(revision))
+	}
+	if err != nil {
+		return err
+	}
+	config, err := json.Marshal(hook)
+	if err != nil || string(config) == have {
+		return err
+	}
+	if revision == 0 {
+		_, err = bucket.Create(ctx, key, config)
+	} else {
+		_, err = bucket.Update(ctx, key, config, revision)
+	}
+	if errors.Is(err, jetstream.ErrKeyExists) { // set meanwhile: newer than what was read here
+		return nil
+	}
+	return err
 }
