@@ -1,4 +1,4 @@
-package main
+package main_test // nothing of main is needed, and main has many names
 
 import (
 	"go/build/constraint"

@@ -1,4 +1,5 @@
-package main
+// Package cluster tests the rights that cluster.conf gives each role.
+package cluster
 
 import (
 	"context"
@@ -18,7 +19,7 @@ import (
 	"ukbot/nats"
 )
 
-// TestClusterPermissions starts the cluster of deploy/nats/cluster.conf and has
+// TestClusterPermissions starts the cluster of cluster.conf and has
 // every user do what its role does, and try what it must not.
 func TestClusterPermissions(t *testing.T) {
 	addr := startCluster(t)
@@ -236,7 +237,7 @@ func awaitLeader(t *testing.T, nodes []*server.Server) {
 
 func startNode(t *testing.T, routePort int) *server.Server {
 	t.Helper()
-	options, err := server.ProcessConfigFile("deploy/nats/cluster.conf")
+	options, err := server.ProcessConfigFile("cluster.conf")
 	if err != nil {
 		t.Fatal(err)
 	}
