@@ -23,6 +23,7 @@ var arrows = map[string]string{
 	"events":          "std",
 	"secret":          "std",
 	"nats":            "events secret",
+	"nats/natstest":   "nats",
 	"ingress":         "events nats secret",
 	"workers":         "events nats secret sql/db integrations",
 	"integrations":    "secret",
