@@ -170,11 +170,6 @@ func readFact(e events.Envelope) (fact, error) {
 	return f, nil
 }
 
-// tells says whether a row of the fact has this audience.
-func (f fact) tells(to audience) bool {
-	return slices.ContainsFunc(f.rows, func(row noticeRow) bool { return row.to == to })
-}
-
 // noticeID is the same however often the event is delivered. A replay that is to
 // notify again says so by its name.
 func (f fact) noticeID(row noticeRow, chatID int64) string {

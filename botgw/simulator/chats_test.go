@@ -46,6 +46,9 @@ func TestMemoryIsBoundedAndCountersGoOn(t *testing.T) {
 	if len(all) != 10 || all[9].Text != "answer 34" || all[8].Text != "34" || d.sim.Sent() != 35 {
 		t.Errorf("%d messages kept, last %q, sent %d; want 10, \"answer 34\", 35", len(all), all[len(all)-1].Text, d.sim.Sent())
 	}
+	if n := len(d.sim.dialogs[dialogKey{100, 7}].messages); n >= 20 {
+		t.Errorf("%d messages in memory, want fewer than twice KeepPerChat", n)
+	}
 	if ids, _ := d.updates(); len(ids) != 5 {
 		t.Errorf("%d updates kept, want 5", len(ids))
 	}

@@ -196,6 +196,7 @@ func TestAWebhookGetsUpdatesInOrderWithItsSecret(t *testing.T) {
 	}{
 		"accepted at once":    {"", nil, 0},
 		"refused twice":       {"", []int{500, 302}, 0},
+		"waits that double":   {"", []int{500, 500, 500, 500}, 75 * time.Millisecond}, // 5 + 10 + 20 + 40
 		"refused with a wait": {"1", []int{503}, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,99 @@
+package botgw
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Telegram's sending limits (core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this):
+// one message a second to a chat with short bursts let through, 20 a minute to a
+// group, about DefaultRate a second in all. Beyond them it answers 429.
+const (
+	// DefaultRate is messages a second of one bot.
+	DefaultRate = 30
+
+	chatEvery = time.Second
+	chatBurst = 3
+	// A burst of 3 and one each 60/17 s are never more than 20 in a minute.
+	groupEvery = time.Minute / 17
+	groupBurst = 3
+
+	// paceChats bounds the chats remembered. One that could send its whole burst
+	// is no different from one never seen and is forgotten first.
+	paceChats = 4096
+)
+
+// pace is the token buckets of one bot.
+type pace struct {
+	all *rate.Limiter // nil: nothing is limited
+
+	mu    sync.Mutex
+	chats map[int64]*rate.Limiter
+}
+
+// newPace limits to perSecond messages in all and to Telegram's rates per chat;
+// 0 limits nothing.
+func newPace(perSecond float64) *pace {
+	if perSecond <= 0 {
+		return &pace{}
+	}
+	return &pace{
+		// Not Telegram's whole second at once: ours and its second begin at different moments.
+		all:   rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond/3))),
+		chats: map[int64]*rate.Limiter{},
+	}
+}
+
+// wait returns when a message may go to the chat, or with an error when ctx ends
+// or would end before. The chat's turn comes first, so that no chat holds a place of the
+// whole bot while it waits for its own.
+func (p *pace) wait(ctx context.Context, chatID int64) error {
+	if p.all == nil {
+		return nil
+	}
+	if err := p.chat(chatID).Wait(ctx); err != nil {
+		return fmt.Errorf("wait for the chat's turn: %w", err)
+	}
+	if err := p.all.Wait(ctx); err != nil {
+		return fmt.Errorf("wait for the bot's turn: %w", err)
+	}
+	return nil
+}
+
+func (p *pace) chat(id int64) *rate.Limiter {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	limiter, known := p.chats[id]
+	if known {
+		return limiter
+	}
+	if len(p.chats) >= paceChats {
+		p.forget()
+	}
+	limiter = rate.NewLimiter(rate.Every(chatEvery), chatBurst)
+	if id < 0 {
+		limiter = rate.NewLimiter(rate.Every(groupEvery), groupBurst)
+	}
+	p.chats[id] = limiter
+	return limiter
+}
+
+// forget drops the chats that have their burst back; if all of them are busy, any
+// half: Telegram's own 429 is still behind this. The caller holds p.mu.
+func (p *pace) forget() {
+	for id, limiter := range p.chats {
+		if limiter.Tokens() >= float64(limiter.Burst()) {
+			delete(p.chats, id)
+		}
+	}
+	for id := range p.chats {
+		if len(p.chats) <= paceChats/2 {
+			return
+		}
+		delete(p.chats, id)
+	}
+}
