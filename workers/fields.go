@@ -51,8 +51,6 @@ func (f fields) raw(name string) json.RawMessage {
 	return nil
 }
 
-func (f fields) has(name string) bool { return f.raw(name) != nil }
-
 // object is a nested object; empty where it is absent.
 func (f fields) object(name string) fields {
 	nested := fields{at: f.at + name + ".", flaw: f.flaw}

@@ -47,8 +47,14 @@ type stripeEvent struct {
 
 const (
 	ownStatus    = ""
-	everyVersion = "0"
+	everyVersion = "every version"
 )
+
+// announced is false where the twin tells. Versions begin with their date; an
+// event that names none is taken for an old one.
+func (e stripeEvent) announced(version string) bool {
+	return e.twin == "" || e.twin != everyVersion && version < e.twin
+}
 
 // stripeEvents is docs.stripe.com/api/events/types as far as it moves money.
 // charge.succeeded and charge.failed are not in it: payment_intent.* says the same.
@@ -111,11 +117,12 @@ func Stripe(w events.Webhook) (Effects, error) {
 	}
 	row := stripeRow(w, event, object)
 	row.ProviderTime = stripeTime(body)
+	version := body.text(textMax, "api_version")
 	if err := body.err(); err != nil {
 		return Effects{}, nats.Permanent(fmt.Errorf("%s: %w", w.Type, err))
 	}
 	effects := Effects{Payments: []Payment{row}}
-	if version := body.text(textMax, "api_version"); event.twin == "" || version == "" || version < event.twin {
+	if event.announced(version) {
 		effects.Derived = []Derived{paymentChanged(row, event.change)}
 	}
 	return effects, nil
@@ -144,7 +151,7 @@ func stripeRow(w events.Webhook, event stripeEvent, object fields) Payment {
 // stripeStatus is what the object says of itself. Stripe's schema lets a
 // refund or an invoice have none.
 func stripeStatus(object fields, event stripeEvent) string {
-	switch status := object.id("status"); {
+	switch status := object.text(idMax, "status"); {
 	case event.object == "charge" && object.flag("refunded"):
 		return "refunded"
 	case event.object == "charge":

@@ -44,8 +44,8 @@ func Address(w events.Webhook) (Effects, error) {
 // buildingID is an id in the sender's directory, which may count in numbers.
 func buildingID(f fields) string {
 	const name = "building_id"
-	if raw := f.raw(name); raw != nil && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
-		return cut(string(raw), idMax)
+	if raw := f.raw(name); len(raw) <= idMax && json.Unmarshal(raw, new(float64)) == nil {
+		return string(raw)
 	}
 	return f.id(name)
 }
