@@ -44,18 +44,18 @@ func TestWhatOthersWroteIsMadeFit(t *testing.T) {
 		limit int
 		want  string
 	}{
-		"short text stays":                   {"Квартира 5", 100, "Квартира 5"},
+		"short text stays":                    {"Квартира 5", 100, "Квартира 5"},
 		"markup stays, escaping is for later": {"<3 & <b>", 100, "<3 & <b>"},
-		"lines become one":                   {" a\r\n\tb\u0085c ", 100, "a b c"},
-		"control characters go":              {"a\x00b\x1bc", 100, "a b c"},
-		"broken bytes are shown as such":     {"a\xffb", 100, "a\ufffdb"},
-		"direction overrides go":             {"a\u202eb\u2067c", 100, "abc"},
-		"right to left is kept apart":        {"שלום", 100, "\u2068שלום\u2069"},
-		"exactly the limit":                  {"12345", 5, "12345"},
-		"one over the limit":                 {"123456", 5, "1234…"},
-		"a surrogate pair is not cut":        {"abc😀d", 5, "abc…"},
-		"a joined emoji loses its joiner":    {"ab👩‍👩", 5, "ab👩…"}, // the pair is two units, the joiner one
-		"no room for words ends in no space": {"ab cd", 4, "ab…"},
+		"lines become one":                    {" a\r\n\tb\u0085c ", 100, "a b c"},
+		"control characters go":               {"a\x00b\x1bc", 100, "a b c"},
+		"broken bytes are shown as such":      {"a\xffb", 100, "a\ufffdb"},
+		"direction overrides go":              {"a\u202eb\u2067c", 100, "abc"},
+		"right to left is kept apart":         {"שלום", 100, "\u2068שלום\u2069"},
+		"exactly the limit":                   {"12345", 5, "12345"},
+		"one over the limit":                  {"123456", 5, "1234…"},
+		"a surrogate pair is not cut":         {"abc😀d", 5, "abc…"},
+		"a joined emoji loses its joiner":     {"ab👩‍👩", 5, "ab👩…"}, // the pair is two units, the joiner one
+		"no room for words ends in no space":  {"ab cd", 4, "ab…"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := text(tc.in, tc.limit); got != tc.want {

@@ -104,8 +104,8 @@ type (
 		Name string // of the payer; the id while the person is unknown
 	}
 	addressView struct {
-		events.Address
-		Place string // "41.31108, 69.24056"
+		Address, Building string
+		Place             string // "41.31108, 69.24056"
 	}
 	genericView struct {
 		events.Generic
@@ -149,11 +149,9 @@ func readFact(e events.Envelope) (fact, error) {
 		var v events.SheetUpdated
 		err, f.view = json.Unmarshal(e.Data, &v), &v
 	case f.occasion == events.TypeAddressResolved:
-		var v addressView
-		err, f.view = json.Unmarshal(e.Data, &v.Address), &v
-		if v.Lat != nil && v.Lon != nil {
-			v.Place = fmt.Sprintf("%.5f, %.5f", *v.Lat, *v.Lon)
-		}
+		var a events.Address
+		err = json.Unmarshal(e.Data, &a)
+		f.view = addressView{Address: a.Address, Building: a.Building, Place: place(a)}
 	case f.occasion == events.TypeGeneric:
 		var v genericView
 		err, f.view = json.Unmarshal(e.Data, &v.Generic), &v
@@ -168,6 +166,14 @@ func readFact(e events.Envelope) (fact, error) {
 		}
 	}
 	return f, nil
+}
+
+// place is an address's coordinates, in the order people give them.
+func place(a events.Address) string {
+	if a.Lat == nil || a.Lon == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.5f, %.5f", *a.Lat, *a.Lon)
 }
 
 // noticeID is the same however often the event is delivered. A replay that is to

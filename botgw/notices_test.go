@@ -167,22 +167,22 @@ func TestAnEventFindsItsRows(t *testing.T) {
 		eventType, status string
 		want              []string
 	}{
-		"a payment":                       {"payment.succeeded", "succeeded", []string{"payment.succeeded.payer", "payment.succeeded.manager"}},
-		"a payment by its full name":      {"payment.payment.succeeded", "succeeded", []string{"payment.succeeded.payer", "payment.succeeded.manager"}},
-		"a failed one":                    {"payment.failed", "requires_payment_method", []string{"payment.failed.payer", "payment.failed.manager"}},
-		"one on its way":                  {"payment.processing", "processing", nil},
-		"a refund that is done":           {"payment.refund.updated", "succeeded", []string{"refund.succeeded.payer", "refund.succeeded.manager"}},
-		"a refund on its way":             {"payment.refund.created", "pending", nil},
-		"a refund that failed":            {"payment.refund.failed", "failed", []string{"refund.failed.manager"}},
-		"a new dispute":                   {"payment.dispute.created", "needs_response", []string{"dispute.created.manager"}},
-		"a lost dispute":                  {"payment.dispute.closed", "lost", []string{"dispute.lost.manager"}},
-		"a new invoice":                   {"payment.invoice.created", "draft", []string{"invoice.created.payer"}},
-		"a paid invoice":                  {"payment.invoice.paid", "paid", []string{"invoice.paid.payer"}},
-		"a spreadsheet":                   {events.TypeSheetUpdated, "", []string{"sheet.updated.manager"}},
-		"an address":                      {events.TypeAddressResolved, "", []string{"address.resolved.manager"}},
+		"a payment":                        {"payment.succeeded", "succeeded", []string{"payment.succeeded.payer", "payment.succeeded.manager"}},
+		"a payment by its full name":       {"payment.payment.succeeded", "succeeded", []string{"payment.succeeded.payer", "payment.succeeded.manager"}},
+		"a failed one":                     {"payment.failed", "requires_payment_method", []string{"payment.failed.payer", "payment.failed.manager"}},
+		"one on its way":                   {"payment.processing", "processing", nil},
+		"a refund that is done":            {"payment.refund.updated", "succeeded", []string{"refund.succeeded.payer", "refund.succeeded.manager"}},
+		"a refund on its way":              {"payment.refund.created", "pending", nil},
+		"a refund that failed":             {"payment.refund.failed", "failed", []string{"refund.failed.manager"}},
+		"a new dispute":                    {"payment.dispute.created", "needs_response", []string{"dispute.created.manager"}},
+		"a lost dispute":                   {"payment.dispute.closed", "lost", []string{"dispute.lost.manager"}},
+		"a new invoice":                    {"payment.invoice.created", "draft", []string{"invoice.created.payer"}},
+		"a paid invoice":                   {"payment.invoice.paid", "paid", []string{"invoice.paid.payer"}},
+		"a spreadsheet":                    {events.TypeSheetUpdated, "", []string{"sheet.updated.manager"}},
+		"an address":                       {events.TypeAddressResolved, "", []string{"address.resolved.manager"}},
 		"a changed address, not yet known": {events.TypeAddressChanged, "", nil},
-		"anything else":                   {events.TypeGeneric, "", []string{"generic.received.subscriber"}},
-		"an event of a later version":     {"housing.request.created", "", nil},
+		"anything else":                    {events.TypeGeneric, "", []string{"generic.received.subscriber"}},
+		"an event of a later version":      {"housing.request.created", "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := readFact(events.Envelope{ID: "e", Type: tc.eventType, Data: mustJSON(events.PaymentChanged{Status: tc.status})})
