@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,16 +23,18 @@ const (
 // field and never its value: it ends in logs and dead letters.
 type fields struct {
 	at   string // "data.object.", for messages
-	of   map[string]json.RawMessage
+	of   []member
 	flaw *error
 }
 
 // readFields begins with a webhook's body.
 func readFields(body []byte) fields {
 	f := fields{flaw: new(error)}
-	if err := json.Unmarshal(body, &f.of); err != nil || f.of == nil {
+	if i := space(body, 0); i == len(body) || body[i] != '{' || !json.Valid(body) {
 		*f.flaw = errors.New("the body is no JSON object") // the decoder's own text quotes the body
+		return f
 	}
+	f.of = members(body)
 	return f
 }
 
@@ -45,7 +48,10 @@ func (f fields) fail(name, what string) {
 
 // raw is a field's JSON; nil where it is absent or null.
 func (f fields) raw(name string) json.RawMessage {
-	if raw := f.of[name]; *f.flaw == nil && string(raw) != "null" {
+	if *f.flaw != nil {
+		return nil
+	}
+	if raw := last(f.of, name); string(raw) != "null" {
 		return raw
 	}
 	return nil
@@ -54,8 +60,11 @@ func (f fields) raw(name string) json.RawMessage {
 // object is a nested object; empty where it is absent.
 func (f fields) object(name string) fields {
 	nested := fields{at: f.at + name + ".", flaw: f.flaw}
-	if raw := f.raw(name); raw != nil && json.Unmarshal(raw, &nested.of) != nil {
-		f.fail(name, "is no object")
+	if raw := f.raw(name); raw != nil {
+		if raw[0] != '{' {
+			f.fail(name, "is no object")
+		}
+		nested.of = members(raw)
 	}
 	return nested
 }
@@ -135,6 +144,9 @@ func (f fields) need(name, value string) string {
 
 // unquote reads a JSON string; what is no valid text in it becomes U+FFFD.
 func unquote(raw json.RawMessage) string {
+	if inside := raw[1 : len(raw)-1]; bytes.IndexByte(inside, '\\') < 0 && utf8.Valid(inside) {
+		return string(inside)
+	}
 	var s string
 	if json.Unmarshal(raw, &s) != nil {
 		return ""

@@ -19,10 +19,11 @@ var summaryFields = []string{"message", "text", "title", "summary", "description
 // takes every body and never fails.
 func Generic(w events.Webhook) (Effects, error) {
 	data := events.Generic{Source: w.Source, Type: w.Type, EventID: w.ID}
-	of := loose(w.Data)
-	data.Summary = summary(of)
-	if len(w.Data) <= genericBodyMax && (of != nil || json.Valid(w.Data)) {
-		data.Body = w.Data
+	if json.Valid(w.Data) {
+		data.Summary = summary(members(w.Data))
+		if len(w.Data) <= genericBodyMax {
+			data.Body = w.Data
+		}
 	}
 	return Effects{Derived: []Derived{{
 		Name: "generic", Type: events.TypeGeneric, Subject: events.GenericSubject(w.Tenant, w.Source, w.Type), Data: data,
@@ -30,9 +31,9 @@ func Generic(w events.Webhook) (Effects, error) {
 }
 
 // summary is the first field for people that holds text, in one line.
-func summary(of map[string]json.RawMessage) string {
+func summary(of []member) string {
 	for _, name := range summaryFields {
-		if raw := of[name]; len(raw) > 0 && raw[0] == '"' {
+		if raw := last(of, name); len(raw) > 0 && raw[0] == '"' {
 			if line := strings.Join(strings.Fields(unquote(raw)), " "); line != "" {
 				return cut(line, summaryMax)
 			}

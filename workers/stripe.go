@@ -109,9 +109,10 @@ func Stripe(w events.Webhook) (Effects, error) {
 		return Generic(w)
 	}
 	body := readFields(w.Data)
-	object := body.object("data").object("object")
-	if object.of == nil {
-		body.fail("data.object", "is missing")
+	data := body.object("data")
+	object := data.object("object")
+	if data.raw("object") == nil {
+		data.fail("object", "is missing")
 	} else if object.text(textMax, "object") != event.object {
 		object.fail("object", "is not "+event.object)
 	}

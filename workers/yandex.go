@@ -54,12 +54,12 @@ func buildingID(f fields) string {
 // lon, its point's, its coordinates (longitude first, as in GeoJSON) or its
 // geometry's. What is none, in any way, is passed over: the address still counts.
 func locate(body fields) (lat, lon *float64) {
-	point, geometry := loose(body.raw("point")), loose(body.raw("geometry"))
+	point, geometry := members(body.raw("point")), members(body.raw("geometry"))
 	pairs := [][2]json.RawMessage{
 		{body.raw("lat"), body.raw("lon")},
-		{point["lat"], point["lon"]},
+		{last(point, "lat"), last(point, "lon")},
 		lonLat(body.raw("coordinates")),
-		lonLat(geometry["coordinates"]),
+		lonLat(last(geometry, "coordinates")),
 	}
 	for _, pair := range pairs {
 		lat, okLat := degrees(pair[0], 90)
@@ -69,14 +69,6 @@ func locate(body fields) (lat, lon *float64) {
 		}
 	}
 	return nil, nil
-}
-
-func loose(raw json.RawMessage) map[string]json.RawMessage {
-	var of map[string]json.RawMessage
-	if json.Unmarshal(raw, &of) != nil {
-		return nil
-	}
-	return of
 }
 
 // lonLat turns GeoJSON's order around; a third coordinate is the height.
