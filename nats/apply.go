@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,12 +60,19 @@ func Plan(ctx context.Context, js jetstream.JetStream, replicas int) ([]Change, 
 
 // Apply brings streams, buckets and consumers to what the tables say. It can be
 // run any number of times, by several processes at once. While a cluster has no
-// leader yet it tries again until ctx ends.
+// leader yet it tries again until ctx ends; what the servers refuse to do is
+// tried a few times, because another process may be doing it at this moment.
 func Apply(ctx context.Context, js jetstream.JetStream, replicas int) error {
-	for {
+	for refused := 0; ; {
 		err := apply(ctx, js, replicas)
 		if err == nil || errors.Is(err, ErrShrink) {
 			return err
+		}
+		var api *jetstream.APIError
+		if errors.As(err, &api) && api.Code == codeBadRequest {
+			if refused++; refused >= applyTries {
+				return fmt.Errorf("apply the stream definitions: %w", err)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -73,7 +82,10 @@ func Apply(ctx context.Context, js jetstream.JetStream, replicas int) error {
 	}
 }
 
-const applyPause = 200 * time.Millisecond
+const (
+	applyPause = 200 * time.Millisecond
+	applyTries = 5
+)
 
 func apply(ctx context.Context, js jetstream.JetStream, replicas int) error {
 	changes, err := Plan(ctx, js, replicas)
@@ -180,19 +192,30 @@ func planConsumer(ctx context.Context, js jetstream.JetStream, want ConsumerSpec
 	if err != nil {
 		return change, err
 	}
-	change.compare(want.Config, consumer.CachedInfo().Config)
+	have := consumer.CachedInfo().Config
+	// Where a consumer began cannot be changed, and is no difference: one that was
+	// deleted is made again behind what it had answered.
+	want.Config.DeliverPolicy, want.Config.OptStartSeq = have.DeliverPolicy, have.OptStartSeq
+	change.compare(want.Config, have)
 	return change, nil
 }
 
-// compare sets the action by the fields that the tables set: what they leave
-// at zero is the server's to fill in.
+// compare sets the action. What the tables leave at zero must be zero with the
+// servers too, or a default that they fill in.
 func (c *Change) compare(want, have any) {
 	var differ []string
 	wantFields, haveFields := fields(want), fields(have)
-	for name, value := range wantFields {
-		if !zero(value) && !reflect.DeepEqual(value, haveFields[name]) {
-			differ = append(differ, fmt.Sprintf("%s: %v, want %v", name, haveFields[name], value))
+	for name := range haveFields {
+		if _, both := wantFields[name]; !both {
+			wantFields[name] = nil
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(wantFields)) {
+		wanted, has := wantFields[name], haveFields[name]
+		if reflect.DeepEqual(wanted, has) || zero(wanted) && (zero(has) || filledIn(name, has)) {
+			continue
+		}
+		differ = append(differ, fmt.Sprintf("%s: %v, want %v", name, has, wanted))
 	}
 	c.Action, c.Detail = "update", strings.Join(differ, "; ")
 	if len(differ) == 0 {
@@ -200,9 +223,20 @@ func (c *Change) compare(want, have any) {
 	}
 }
 
+// filledIn says whether value is what the servers make of a field left at zero.
+func filledIn(name string, value any) bool {
+	switch name {
+	case "metadata", "consumer_limits", "allow_rollup_hdrs", "deny_delete", "deny_purge", "replay_policy", "num_replicas", "max_waiting":
+		return true
+	case "duplicate_window":
+		return true // the age, or two minutes
+	}
+	return value == float64(-1) // no limit
+}
+
 // fields is v by its JSON names, which are the ones the nats CLI shows.
 func fields(v any) map[string]any {
-	raw, _ := json.Marshal(v)
+	raw, _ := json.Marshal(v) // configurations: cannot fail
 	named := map[string]any{}
 	_ = json.Unmarshal(raw, &named)
 	return named

@@ -2,35 +2,62 @@ package nats
 
 import (
 	"fmt"
+	"os"
 	"sync"
 )
 
-// committer answers the acknowledged publishes of one stream when they are on
-// disk. Its loop takes all that wait, syncs once, answers them, and looks
-// again: the longer a sync takes, the more share the next.
+// commits answers the acknowledged publishes of all streams when they are on disk.
+type commits struct {
+	dir   func(stream string) string           // of its blocks
+	fsync map[string]func(file *os.File) error // by stream; where there is none: fsync
+
+	mu      sync.Mutex
+	streams map[string]*committer
+	stopped bool
+}
+
+// add hands an acknowledged call to its stream's committer.
+func (s *commits) add(c *call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return // its caller is gone, or Close would still wait for it
+	}
+	stream := s.streams[c.ack.Stream]
+	if stream == nil {
+		stream = &committer{
+			wake: make(chan struct{}, 1), done: make(chan struct{}),
+			blocks: blockSync{dir: s.dir(c.ack.Stream), synced: s.fsync[c.ack.Stream]},
+		}
+		s.streams[c.ack.Stream] = stream
+		go stream.run() // stop waits for it
+	}
+	stream.add(c)
+}
+
+// stop ends the committers when what waits is answered.
+func (s *commits) stop() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	for _, stream := range s.streams {
+		close(stream.wake)
+		<-stream.done
+	}
+}
+
+// committer answers the publishes of one stream. Its loop takes all that wait,
+// syncs once, answers them, and looks again: the longer a sync takes, the more
+// share the next.
 type committer struct {
 	mu      sync.Mutex
 	waiting []*call
 	wake    chan struct{} // holds one token when something waits
 	done    chan struct{}
 	blocks  blockSync
-}
-
-// commit hands an acknowledged call to its stream's committer.
-func (p *Publisher) commit(c *call) {
-	// Only the subscription's goroutine comes here, Close comes after it.
-	stream := p.commits[c.ack.Stream]
-	if stream == nil {
-		stream = &committer{
-			wake: make(chan struct{}, 1), done: make(chan struct{}),
-			blocks: blockSync{dir: p.conn.server.blocksDir(c.ack.Stream)},
-		}
-		p.mu.Lock()
-		p.commits[c.ack.Stream] = stream
-		p.mu.Unlock()
-		go stream.run()
-	}
-	stream.add(c)
 }
 
 func (s *committer) add(c *call) {
@@ -56,14 +83,8 @@ func (s *committer) run() {
 			if err != nil {
 				c.err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 			}
-			close(c.done)
+			c.done <- struct{}{}
 			batch[i] = nil
 		}
 	}
-}
-
-// stop ends the loop when what waits is answered.
-func (s *committer) stop() {
-	close(s.wake)
-	<-s.done
 }

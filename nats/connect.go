@@ -2,7 +2,9 @@ package nats
 
 import (
 	"fmt"
+	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	natsgo "github.com/nats-io/nats.go"
@@ -17,6 +19,9 @@ type Conn struct {
 
 	server *Server // the embedded server behind it; nil for a remote one
 	closed chan struct{}
+	// dials counts the connections begun. What was sent while it had a lower value
+	// went over a connection that is gone: its answer will not come.
+	dials atomic.Uint64
 }
 
 // Connect connects to the servers at url for one role. It waits for none: with
@@ -41,6 +46,7 @@ func connect(url, role string, s *Server, log zerolog.Logger) (*Conn, error) {
 		natsgo.MaxReconnects(-1), natsgo.ReconnectWait(250*time.Millisecond), natsgo.ReconnectJitter(100*time.Millisecond, time.Second),
 		natsgo.RetryOnFailedConnect(true), natsgo.ReconnectBufSize(-1),
 		natsgo.PingInterval(20*time.Second), natsgo.DrainTimeout(drainTimeout),
+		natsgo.SetCustomDialer(conn),
 		natsgo.DisconnectErrHandler(func(_ *natsgo.Conn, err error) {
 			if err != nil {
 				log.Warn().Err(err).Msg("nats connection lost")
@@ -64,7 +70,16 @@ func connect(url, role string, s *Server, log zerolog.Logger) (*Conn, error) {
 	return conn, nil
 }
 
-const drainTimeout = 5 * time.Second
+const (
+	drainTimeout = 5 * time.Second
+	dialTimeout  = 2 * time.Second
+)
+
+// Dial opens a connection to a server; the client library calls it.
+func (c *Conn) Dial(network, address string) (net.Conn, error) {
+	c.dials.Add(1)
+	return net.DialTimeout(network, address, dialTimeout)
+}
 
 // withoutUserinfo takes the URL, which may hold a password, out of a text.
 func withoutUserinfo(text, url string) string {

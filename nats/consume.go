@@ -2,6 +2,7 @@ package nats
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -10,12 +11,14 @@ import (
 
 // ConsumeConfig is one durable consumer and how it is worked.
 type ConsumeConfig struct {
-	Spec    ConsumerSpec
-	Batch   int           // messages handed over at most at once; default 256
-	Workers int           // batches handled at the same time; default 1
-	Timeout time.Duration // for one batch; default 30 s
-	Metrics *Metrics
-	Log     zerolog.Logger
+	Spec      ConsumerSpec  // an AckWait of 0 is AckWait
+	Batch     int           // messages handed over at most at once; default 256
+	Workers   int           // batches handled at the same time; default 1
+	Timeout   time.Duration // for one batch; default 30 s
+	ParkSlots int           // retries that may wait in ack-pending slots; default ParkSlots
+	Watch     time.Duration // period of the watchdog; default 10 s
+	Metrics   *Metrics
+	Log       zerolog.Logger
 }
 
 // Handler handles a batch and says of each message, by index, what became of
@@ -28,14 +31,12 @@ const (
 	holdMax   = 2 * time.Second
 )
 
-// beatEvery is how often a message in hand is reported as in progress.
-const beatEvery = AckWait / 3
-
 // Consumer works one durable consumer in batches.
 type Consumer struct {
 	cfg    ConsumeConfig
 	handle Handler
 	settler
+	pull  *puller
 	inbox *inbox
 }
 
@@ -44,8 +45,7 @@ func NewConsumer(conn *Conn, publisher *Publisher, cfg ConsumeConfig, handle Han
 	cfg.defaults()
 	box := newInbox(cfg.Batch)
 	return &Consumer{
-		cfg: cfg, handle: handle, inbox: box,
-		settler: settler{conn: conn, publisher: publisher, parked: &box.parked, meter: cfg.Metrics, log: cfg.Log},
+		cfg: cfg, handle: handle, inbox: box, pull: cfg.puller(conn, box), settler: cfg.settler(publisher, box),
 	}
 }
 
@@ -59,21 +59,43 @@ func (cfg *ConsumeConfig) defaults() {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 30 * time.Second
 	}
+	if cfg.ParkSlots == 0 {
+		cfg.ParkSlots = ParkSlots
+	}
+	if cfg.Watch == 0 {
+		cfg.Watch = watchPeriod
+	}
+	if cfg.Spec.Config.AckWait == 0 {
+		cfg.Spec.Config.AckWait = AckWait
+	}
 	cfg.Log = cfg.Log.With().Str("component", "consumer").Str("consumer", cfg.Spec.Config.Durable).Logger()
 }
+
+func (cfg *ConsumeConfig) puller(conn *Conn, box *inbox) *puller {
+	return &puller{conn: conn, spec: cfg.Spec, inbox: box, meter: cfg.Metrics, log: cfg.Log, period: cfg.Watch}
+}
+
+func (cfg *ConsumeConfig) settler(publisher *Publisher, box *inbox) settler {
+	return settler{publisher: publisher, parked: &box.parked, slots: cfg.ParkSlots, meter: cfg.Metrics, log: cfg.Log}
+}
+
+// beatEvery is how often a message in memory is reported as in progress: twice
+// may be lost before the server delivers it again.
+func (cfg *ConsumeConfig) beatEvery() time.Duration { return cfg.Spec.Config.AckWait / 3 }
 
 // Run consumes until ctx ends; then it takes nothing new, finishes the batches
 // in hand within their own deadline, gives the rest back and returns.
 func (c *Consumer) Run(ctx context.Context) error {
-	pull := &puller{
-		conn: c.conn, spec: c.cfg.Spec, batch: c.cfg.Batch, inbox: c.inbox, meter: c.meter, log: c.cfg.Log,
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() { pull.run(ctx) })
+	beating, stopBeats := context.WithCancel(context.WithoutCancel(ctx))
+	var beats, work sync.WaitGroup
+	beats.Go(func() { c.inbox.beat(beating, c.cfg.beatEvery()) })
+	work.Go(func() { c.pull.run(ctx) })
 	for range c.cfg.Workers {
-		wg.Go(func() { c.work(ctx) })
+		work.Go(func() { c.work(ctx) })
 	}
-	wg.Wait()
+	work.Wait()
+	stopBeats()
+	beats.Wait()
 	return nil
 }
 
@@ -84,7 +106,7 @@ func (c *Consumer) work(ctx context.Context) {
 		case len(batch) == 0:
 			return
 		case ctx.Err() != nil:
-			giveBack(batch)
+			c.inbox.giveBack(batch...)
 		default:
 			c.process(ctx, batch)
 		}
@@ -93,9 +115,7 @@ func (c *Consumer) work(ctx context.Context) {
 
 // process handles a batch until each of its messages is answered.
 func (c *Consumer) process(ctx context.Context, batch []*Message) {
-	stop := beat(func() []*Message { return append(c.inbox.held(), batch...) })
-	defer stop()
-	for pause := holdFirst; len(batch) > 0; pause = min(pause*2, holdMax) {
+	for pause := holdFirst; ; pause = min(pause*2, holdMax) {
 		began := time.Now()
 		errs := c.call(ctx, batch)
 		c.meter.handled.WithLabelValues(c.cfg.Spec.Stream, c.cfg.Spec.Config.Durable).Observe(time.Since(began).Seconds())
@@ -104,11 +124,11 @@ func (c *Consumer) process(ctx context.Context, batch []*Message) {
 			return
 		}
 		if pause == holdFirst {
-			c.cfg.Log.Warn().Err(firstError(errs)).Int("messages", len(batch)).Msg("dependency away, holding messages")
+			c.cfg.Log.Warn().Err(firstHold(errs)).Int("messages", len(batch)).Msg("dependency away, holding messages")
 		}
 		select {
 		case <-ctx.Done():
-			giveBack(batch)
+			c.inbox.giveBack(batch...)
 			return
 		case <-time.After(pause):
 		}
@@ -117,35 +137,31 @@ func (c *Consumer) process(ctx context.Context, batch []*Message) {
 
 // settleAll answers the messages and returns those that are on hold.
 func (c *Consumer) settleAll(batch []*Message, errs []error) (held []*Message) {
+	done := make([]*Message, 0, len(batch))
+	why := make([]error, 0, len(batch))
 	for i, m := range batch {
-		var err error
-		if errs != nil {
-			err = errs[i]
-		}
-		if isHold(err) {
+		if isHold(errs[i]) {
 			held = append(held, m)
 			continue
 		}
-		c.settle(m, err)
+		done, why = append(done, m), append(why, errs[i])
 	}
+	c.settle(done, why)
+	c.inbox.done(done...)
 	return held
 }
 
-// call runs the handler within its deadline, which a stop does not shorten. A
-// batch that panics is handled again one by one: only the culprit fails.
+// call runs the handler within its deadline, which a stop does not shorten, and
+// gives one error per message. A batch that panics is handled again one by one:
+// only the culprit fails.
 func (c *Consumer) call(ctx context.Context, batch []*Message) []error {
 	errs, panicked := c.try(ctx, batch)
-	if !panicked {
-		return errs
-	}
-	if len(batch) == 1 {
+	if !panicked || len(batch) == 1 {
 		return errs
 	}
 	for i := range batch {
-		errs[i] = nil
-		if one, _ := c.try(ctx, batch[i:i+1]); one != nil {
-			errs[i] = one[0]
-		}
+		one, _ := c.try(ctx, batch[i:i+1])
+		errs[i] = one[0]
 	}
 	return errs
 }
@@ -155,47 +171,31 @@ func (c *Consumer) try(ctx context.Context, batch []*Message) (errs []error, pan
 	defer cancel()
 	defer func() {
 		if cause := recover(); cause != nil {
-			errs, panicked = make([]error, len(batch)), true
-			for i := range errs {
-				errs[i] = panicError(cause)
-			}
+			errs, panicked = alike(len(batch), panicError(cause)), true
 		}
 	}()
-	return c.handle(work, batch), false
-}
-
-// beat reports messages as in progress until the returned function is called.
-func beat(messages func() []*Message) (stop func()) {
-	done := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		tick := time.NewTicker(beatEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-				for _, m := range messages() {
-					_ = m.msg.InProgress()
-				}
-			}
-		}
-	})
-	return func() { close(done); wg.Wait() }
-}
-
-// giveBack asks for messages to be delivered again at once: to this process
-// after its restart, or to another replica.
-func giveBack(batch []*Message) {
-	for _, m := range batch {
-		_ = m.msg.Nak()
+	errs = c.handle(work, batch)
+	if errs == nil {
+		return make([]error, len(batch)), false
 	}
+	if len(errs) != len(batch) {
+		return alike(len(batch), fmt.Errorf("handler answered %d of %d messages", len(errs), len(batch))), false
+	}
+	return errs, false
 }
 
-func firstError(errs []error) error {
+// alike is n times err.
+func alike(n int, err error) []error {
+	errs := make([]error, n)
+	for i := range errs {
+		errs[i] = err
+	}
+	return errs
+}
+
+func firstHold(errs []error) error {
 	for _, err := range errs {
-		if err != nil {
+		if isHold(err) {
 			return err
 		}
 	}

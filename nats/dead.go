@@ -52,14 +52,12 @@ func reason(err error) string {
 	return text
 }
 
-// bury stores the message with its cause in DEAD.
-func (s *settler) bury(m *Message, cause error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
-	defer cancel()
-	_, err := s.publisher.Publish(ctx, deadMessage(m, reason(cause)))
-	return err
-}
+// buriedMark begins the reason that the server is given when a message ends as
+// a dead letter: what it then announces needs no second one.
+const buriedMark = "dead letter: "
 
+// deadMessage is the dead letter of a message. Its id is the same however often
+// and by whomever it is buried.
 func deadMessage(m *Message, cause string) *natsgo.Msg {
 	tenant := m.Tenant()
 	if tenant == "" {
@@ -117,6 +115,9 @@ func DeadLetters(ctx context.Context, js jetstream.JetStream, tenant string, fro
 		filter = "dead.*." + events.Token(tenant) + ".>"
 	}
 	letters := []DeadLetter{}
+	if limit <= 0 {
+		return letters, nil
+	}
 	err := Read(ctx, js, ReadRange{Stream: StreamDead, Subject: filter, From: from}, func(m *Message) error {
 		letters = append(letters, deadLetter(m.Header, m.Data, m.Sequence, m.Stored))
 		if len(letters) >= limit {

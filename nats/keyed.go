@@ -1,7 +1,9 @@
 package nats
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,7 +12,7 @@ import (
 
 // KeyedHandler handles one message; attempt counts from 1 while the message
 // stays in hand. Permanent ends it; any other error keeps it, and all of its
-// key behind it, for RetryAfter's delay or a growing pause.
+// key behind it, for RetryAfter's delay or a growing pause. Hold is no attempt.
 type KeyedHandler func(ctx context.Context, m *Message, attempt int) error
 
 // Pauses between attempts in hand.
@@ -27,6 +29,7 @@ type KeyedConsumer struct {
 	key    func(*Message) string
 	handle KeyedHandler
 	settler
+	pull  *puller
 	inbox *inbox
 
 	mu     sync.Mutex
@@ -40,17 +43,17 @@ func NewKeyedConsumer(conn *Conn, publisher *Publisher, cfg ConsumeConfig, key f
 	box := newInbox(cfg.Batch)
 	return &KeyedConsumer{
 		cfg: cfg, key: key, handle: handle, inbox: box, queues: map[string][]*Message{},
-		settler: settler{conn: conn, publisher: publisher, parked: &box.parked, meter: cfg.Metrics, log: cfg.Log},
+		pull: cfg.puller(conn, box), settler: cfg.settler(publisher, box),
 	}
 }
 
 // Run consumes until ctx ends; then it finishes what is being handled, gives
 // the rest back and returns.
 func (c *KeyedConsumer) Run(ctx context.Context) error {
-	stop := beat(c.held)
-	defer stop()
-	pull := &puller{conn: c.conn, spec: c.cfg.Spec, batch: c.cfg.Batch, inbox: c.inbox, meter: c.meter, log: c.cfg.Log}
-	c.wg.Go(func() { pull.run(ctx) })
+	beating, stopBeats := context.WithCancel(context.WithoutCancel(ctx))
+	var beats sync.WaitGroup
+	beats.Go(func() { c.inbox.beat(beating, c.cfg.beatEvery()) })
+	c.wg.Go(func() { c.pull.run(ctx) })
 	for {
 		batch := c.inbox.take(c.cfg.Batch)
 		if len(batch) == 0 {
@@ -61,9 +64,13 @@ func (c *KeyedConsumer) Run(ctx context.Context) error {
 		}
 	}
 	c.wg.Wait()
+	stopBeats()
+	beats.Wait()
 	return nil
 }
 
+// enqueue puts a message behind those of its key, by its place in the stream:
+// what another client left behind at its end comes again later than newer messages.
 func (c *KeyedConsumer) enqueue(ctx context.Context, m *Message) {
 	key := c.key(m)
 	c.mu.Lock()
@@ -71,10 +78,15 @@ func (c *KeyedConsumer) enqueue(ctx context.Context, m *Message) {
 	queue, running := c.queues[key]
 	for _, waiting := range queue {
 		if waiting.Sequence == m.Sequence { // delivered again while it waits here
+			c.inbox.done(m)
 			return
 		}
 	}
-	c.queues[key] = append(queue, m)
+	queue = append(queue, m)
+	if running && len(queue) > 2 { // the first is in hand
+		slices.SortFunc(queue[1:], func(a, b *Message) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	}
+	c.queues[key] = queue
 	if !running {
 		c.wg.Go(func() { c.drain(ctx, key) })
 	}
@@ -103,18 +115,24 @@ func (c *KeyedConsumer) drain(ctx context.Context, key string) {
 // finish handles one message until it is answered.
 func (c *KeyedConsumer) finish(ctx context.Context, m *Message) {
 	log := c.cfg.Log.With().Uint64("seq", m.Sequence).Str("tenant", m.Tenant()).Logger()
-	for attempt := 1; ; attempt++ {
+	for attempt, hold := 1, holdFirst; ; {
 		if ctx.Err() != nil {
-			giveBack([]*Message{m})
+			c.inbox.giveBack(m)
 			return
 		}
 		err := c.try(ctx, m, attempt)
 		if err == nil || IsPermanent(err) {
-			c.settle(m, err)
+			c.settle([]*Message{m}, []error{err})
+			c.inbox.done(m)
 			return
 		}
 		pause := keyedPause(err, attempt)
 		log.WithLevel(keyedLevel(attempt)).Err(err).Int("attempt", attempt).Dur("retry_in_ms", pause).Msg("message failed, kept for another attempt")
+		if isHold(err) {
+			pause, hold = hold, min(hold*2, holdMax)
+		} else {
+			attempt++
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -146,15 +164,4 @@ func (c *KeyedConsumer) try(ctx context.Context, m *Message, attempt int) (err e
 		}
 	}()
 	return c.handle(work, m, attempt)
-}
-
-// held is every message in memory, for the in-progress beats.
-func (c *KeyedConsumer) held() []*Message {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	held := c.inbox.held()
-	for _, queue := range c.queues {
-		held = append(held, queue...)
-	}
-	return held
 }

@@ -2,14 +2,13 @@ package nats
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"sync"
+	"time"
 
 	natsgo "github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 var (
@@ -21,13 +20,6 @@ var (
 	ErrRefused = errors.New("stream refused the message")
 )
 
-// Ack says where a message is stored.
-type Ack struct {
-	Stream    string
-	Sequence  uint64
-	Duplicate bool // it was there already, at Sequence
-}
-
 // inFlightMax bounds the publishes that wait for their answer. More means that
 // the disk does not keep up: the caller is told so at once.
 const inFlightMax = 16_384
@@ -38,29 +30,38 @@ const inFlightMax = 16_384
 // runs the next ones gather, so nothing waits on a timer and nothing is batched
 // when idle. On a cluster the servers do the like among themselves.
 type Publisher struct {
-	conn   *Conn
-	prefix string // of the reply subjects
-	sub    *natsgo.Subscription
+	conn    *Conn
+	prefix  string // of the reply subjects
+	sub     *natsgo.Subscription
+	commits *commits // nil where an acknowledgement already means what it should
+	status  chan natsgo.Status
+	watch   sync.WaitGroup
+	calls   sync.Pool
+	names   map[string]string // of streams; the subscription's goroutine alone uses it
 
 	mu      sync.Mutex
 	next    uint64
 	pending map[uint64]*call
-	commits map[string]*committer // by stream; nil where an acknowledgement already means disk
 	closed  bool
+	callers sync.WaitGroup
 }
 
-// call is one message on its way.
+// call is one message on its way. Whoever takes it out of pending ends it.
 type call struct {
-	ack  Ack
-	err  error
-	done chan struct{}
+	ack   Ack
+	err   error
+	dials uint64        // of the connection when it was sent
+	done  chan struct{} // holds one token when it is answered
 }
 
 // NewPublisher makes a publisher on conn. Close it before the connection.
 func NewPublisher(conn *Conn) (*Publisher, error) {
-	p := &Publisher{conn: conn, prefix: conn.NewInbox() + ".", pending: map[uint64]*call{}}
+	p := &Publisher{
+		conn: conn, prefix: conn.NewInbox() + ".", pending: map[uint64]*call{}, names: map[string]string{},
+		calls: sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }},
+	}
 	if conn.server != nil && conn.server.durable {
-		p.commits = map[string]*committer{}
+		p.commits = &commits{dir: conn.server.blocksDir, streams: map[string]*committer{}}
 	}
 	var err error
 	if p.sub, err = conn.Subscribe(p.prefix+"*", p.answered); err != nil {
@@ -69,22 +70,37 @@ func NewPublisher(conn *Conn) (*Publisher, error) {
 	if err := p.sub.SetPendingLimits(inFlightMax*2, -1); err != nil {
 		return nil, err
 	}
-	go p.watch(conn.StatusChanged(natsgo.DISCONNECTED, natsgo.RECONNECTING, natsgo.CLOSED))
+	p.status = conn.StatusChanged(natsgo.CONNECTED, natsgo.DISCONNECTED, natsgo.RECONNECTING, natsgo.CLOSED)
+	p.watch.Go(func() {
+		for range p.status {
+			p.failLost()
+		}
+	})
 	return p, nil
 }
 
-// Publish stores one message under its Nats-Msg-Id, which the caller sets. It
-// returns ErrUnavailable or ErrRefused (wrapped), or the error of ctx.
+// Publish stores one message under its Nats-Msg-Id, which the caller sets. The
+// error is ErrUnavailable or ErrRefused, wrapped with its cause, which may be
+// that of ctx. It sets msg.Reply; nothing of msg is used after it returns.
 func (p *Publisher) Publish(ctx context.Context, msg *natsgo.Msg) (Ack, error) {
-	id, c, err := p.send(msg)
-	if err != nil {
-		return Ack{}, err
+	for {
+		id, c, err := p.send(msg)
+		if err != nil {
+			return Ack{}, err
+		}
+		ack, err := p.await(ctx, id, c)
+		if !errors.Is(err, errTwin) || ctx.Err() != nil {
+			return ack, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(twinPause):
+		}
 	}
-	return p.wait(ctx, id, c)
 }
 
 // PublishAll stores messages in their order and waits for all. The errors are
-// by index; nil where the message is stored.
+// by index; nil where the message is stored. See Publish.
 func (p *Publisher) PublishAll(ctx context.Context, msgs []*natsgo.Msg) ([]Ack, []error) {
 	acks, errs := make([]Ack, len(msgs)), make([]error, len(msgs))
 	ids, calls := make([]uint64, len(msgs)), make([]*call, len(msgs))
@@ -93,30 +109,57 @@ func (p *Publisher) PublishAll(ctx context.Context, msgs []*natsgo.Msg) ([]Ack, 
 	}
 	for i, c := range calls {
 		if errs[i] == nil {
-			acks[i], errs[i] = p.wait(ctx, ids[i], c)
+			acks[i], errs[i] = p.await(ctx, ids[i], c)
+		}
+		if errors.Is(errs[i], errTwin) {
+			acks[i], errs[i] = p.Publish(ctx, msgs[i])
 		}
 	}
 	return acks, errs
 }
 
-func (p *Publisher) send(msg *natsgo.Msg) (uint64, *call, error) {
-	c := &call{done: make(chan struct{})}
-	p.mu.Lock()
-	if p.closed || len(p.pending) >= inFlightMax {
-		p.mu.Unlock()
-		return 0, nil, fmt.Errorf("%w: %d publishes wait already", ErrUnavailable, inFlightMax)
-	}
-	p.next++
-	id := p.next
-	p.pending[id] = c
-	p.mu.Unlock()
+// twinPause is the wait for a message of the same id that a cluster is storing
+// at this moment; when that is done the server can say where.
+const twinPause = 10 * time.Millisecond
 
+// send sends a message; await must follow unless it fails.
+func (p *Publisher) send(msg *natsgo.Msg) (uint64, *call, error) {
+	c, _ := p.calls.Get().(*call)
+	c.ack, c.err, c.dials = Ack{}, nil, p.conn.dials.Load()
+	id, err := p.enter(c)
+	if err != nil {
+		p.calls.Put(c)
+		return 0, nil, err
+	}
 	msg.Reply = p.prefix + strconv.FormatUint(id, 36)
 	if err := p.conn.PublishMsg(msg); err != nil {
-		p.take(id)
+		p.leave(id, c)
 		return 0, nil, publishError(err)
 	}
 	return id, c, nil
+}
+
+func (p *Publisher) enter(c *call) (uint64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		return 0, fmt.Errorf("%w: the publisher is closed", ErrUnavailable)
+	case len(p.pending) >= inFlightMax:
+		return 0, fmt.Errorf("%w: %d publishes wait already", ErrUnavailable, inFlightMax)
+	}
+	p.next++
+	p.pending[p.next] = c
+	p.callers.Add(1)
+	return p.next, nil
+}
+
+// leave gives a call up before its answer.
+func (p *Publisher) leave(id uint64, c *call) {
+	if p.take(id) != nil { // else its answer is being written and c is not free
+		p.calls.Put(c)
+	}
+	p.callers.Done()
 }
 
 func publishError(err error) error {
@@ -126,12 +169,16 @@ func publishError(err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
+// wait waits for the answer of a call, or ctx.
 func (p *Publisher) wait(ctx context.Context, id uint64, c *call) (Ack, error) {
 	select {
 	case <-c.done:
-		return c.ack, c.err
+		ack, err := c.ack, c.err
+		p.calls.Put(c)
+		p.callers.Done()
+		return ack, err
 	case <-ctx.Done():
-		p.take(id)
+		p.leave(id, c)
 		return Ack{}, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 	}
 }
@@ -155,69 +202,51 @@ func (p *Publisher) answered(msg *natsgo.Msg) {
 	if c == nil {
 		return // given up by its caller
 	}
-	c.ack, c.err = readAck(msg)
-	if c.err != nil || p.commits == nil {
-		close(c.done)
+	if c.ack, c.err = readAck(msg, p.names); c.err == nil && p.commits != nil {
+		p.commits.add(c)
 		return
 	}
-	p.commit(c)
+	c.done <- struct{}{}
 }
 
-// readAck reads a publish acknowledgement.
-func readAck(msg *natsgo.Msg) (Ack, error) {
-	if msg.Header.Get("Status") == "503" { // no stream listens on the subject
-		return Ack{}, fmt.Errorf("%w: no stream takes it", ErrUnavailable)
-	}
-	var answer struct {
-		Error     *jetstream.APIError `json:"error"`
-		Stream    string              `json:"stream"`
-		Seq       uint64              `json:"seq"`
-		Duplicate bool                `json:"duplicate"`
-	}
-	if err := json.Unmarshal(msg.Data, &answer); err != nil {
-		return Ack{}, fmt.Errorf("%w: acknowledgement: %w", ErrUnavailable, err)
-	}
-	switch {
-	case answer.Error == nil:
-		return Ack{answer.Stream, answer.Seq, answer.Duplicate}, nil
-	case answer.Error.Code == 400:
-		return Ack{}, fmt.Errorf("%w: %s", ErrRefused, answer.Error.Description)
-	default:
-		return Ack{}, fmt.Errorf("%w: %s", ErrUnavailable, answer.Error.Description)
-	}
-}
-
-// watch fails what waits when the connection breaks: its answers will not come.
-func (p *Publisher) watch(broken <-chan natsgo.Status) {
-	for status := range broken {
-		p.mu.Lock()
-		lost := p.pending
-		p.pending = map[uint64]*call{}
-		p.mu.Unlock()
-		for _, c := range lost {
-			c.err = fmt.Errorf("%w: connection lost", ErrUnavailable)
-			close(c.done)
-		}
-		if status == natsgo.CLOSED {
-			return
-		}
-	}
-}
-
-// Close waits until every publish in flight is answered.
-func (p *Publisher) Close() {
+// failLost fails the calls whose answer cannot come because their connection
+// is gone. Status events arrive late, so they only say that it is time to look:
+// a call that was sent over a newer connection must not fail.
+func (p *Publisher) failLost() {
 	p.mu.Lock()
-	p.closed = true
-	waiting := make([]*call, 0, len(p.pending))
-	for _, c := range p.pending {
-		waiting = append(waiting, c)
+	last := p.next // later calls are none of those that were lost
+	p.mu.Unlock()
+	alive := p.conn.dials.Load()
+	if !p.conn.IsConnected() {
+		alive++ // the newest connection is gone too, or never was
+	}
+	p.mu.Lock()
+	var lost []*call
+	for id, c := range p.pending {
+		if id <= last && c.dials < alive {
+			lost = append(lost, c)
+			delete(p.pending, id)
+		}
 	}
 	p.mu.Unlock()
-	for _, c := range waiting {
-		<-c.done
+	for _, c := range lost {
+		c.err = fmt.Errorf("%w: connection lost", ErrUnavailable)
+		c.done <- struct{}{}
 	}
-	for _, committer := range p.commits {
-		committer.stop()
+}
+
+// Close waits until every publish in flight is answered; later ones fail.
+func (p *Publisher) Close() {
+	p.mu.Lock()
+	again := p.closed
+	p.closed = true
+	p.mu.Unlock()
+	p.callers.Wait()
+	if again {
+		return
 	}
 	_ = p.sub.Unsubscribe()
+	p.commits.stop()
+	p.conn.RemoveStatusListener(p.status)
+	p.watch.Wait()
 }

@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,8 @@ func Read(ctx context.Context, js jetstream.JetStream, r ReadRange, each func(*M
 	if err != nil {
 		return fmt.Errorf("read stream %s: %w", r.Stream, err)
 	}
-	if info := consumer.CachedInfo(); info != nil && info.NumPending == 0 {
+	defer r.forget(ctx, stream, consumer)
+	if consumer.CachedInfo().NumPending == 0 {
 		return nil
 	}
 	iter, err := consumer.Messages()
@@ -48,15 +50,36 @@ func Read(ctx context.Context, js jetstream.JetStream, r ReadRange, each func(*M
 	}
 	defer iter.Stop()
 	for {
-		msg, err := iter.Next(jetstream.NextContext(ctx))
-		if err != nil {
-			return fmt.Errorf("read stream %s: %w", r.Stream, err)
+		msg, err := iter.Next(jetstream.NextMaxWait(readSilence))
+		switch {
+		case errors.Is(err, natsgo.ErrTimeout) && ctx.Err() == nil:
+			// Nothing for a while: what was counted may be purged by now.
+			if info, err := consumer.Info(ctx); err == nil && info.NumPending == 0 {
+				return nil
+			}
+			continue
+		case err != nil:
+			return fmt.Errorf("read stream %s: %w", r.Stream, cmp.Or(ctx.Err(), err))
 		}
 		done, err := r.hand(msg, each)
 		if done || err != nil {
 			return err
 		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("read stream %s: %w", r.Stream, ctx.Err())
+		}
 	}
+}
+
+// readSilence is how long a read waits for its next message before it asks
+// whether there still is one.
+const readSilence = 2 * time.Second
+
+// forget removes the server's side of a read, which would stay for minutes.
+func (r ReadRange) forget(ctx context.Context, stream jetstream.Stream, consumer jetstream.Consumer) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readSilence)
+	defer cancel()
+	_ = stream.DeleteConsumer(ctx, consumer.CachedInfo().Name) // the server removes it anyway, later
 }
 
 func (r ReadRange) config() jetstream.OrderedConsumerConfig {
@@ -75,7 +98,7 @@ func (r ReadRange) config() jetstream.OrderedConsumerConfig {
 
 // hand gives one message to the callback and says whether it was the last.
 func (r ReadRange) hand(msg jetstream.Msg, each func(*Message) error) (done bool, err error) {
-	m, err := newMessage(msg)
+	m, following, err := readMessage(msg)
 	if err != nil {
 		return true, err
 	}
@@ -87,8 +110,7 @@ func (r ReadRange) hand(msg jetstream.Msg, each func(*Message) error) (done bool
 	} else if err != nil {
 		return true, err
 	}
-	meta, err := msg.Metadata()
-	return m.Sequence == r.To || err != nil || meta.NumPending == 0, err
+	return m.Sequence == r.To || following == 0, nil
 }
 
 // Replay stores a message again as its own copy, named by the replay: handlers

@@ -3,6 +3,7 @@ package nats
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	natsgo "github.com/nats-io/nats.go"
@@ -14,40 +15,65 @@ import (
 
 // settler gives each message its one answer.
 type settler struct {
-	conn      *Conn
 	publisher *Publisher
 	parked    *parking
+	slots     int // of parked retries; more become schedules
 	meter     *Metrics
 	log       zerolog.Logger
 }
 
-// settleTimeout bounds the publishes that an answer needs (dead letter, schedule).
+// settleTimeout bounds the publishes that the answers of a batch need (dead
+// letters, schedules).
 const settleTimeout = 5 * time.Second
 
 // settleAgain is when a message returns whose dead letter or schedule could not be stored.
 const settleAgain = 5 * time.Second
 
-func (s *settler) settle(m *Message, err error) {
-	outcome := s.answer(m, err)
-	s.meter.outcomes.WithLabelValues(m.Stream, m.Consumer, outcome).Inc()
+// Outcomes of a message, as the metric counts them.
+const (
+	outcomeAck       = "ack"
+	outcomeNak       = "nak"
+	outcomeScheduled = "scheduled"
+	outcomeDead      = "dead"
+)
+
+// verdict is what becomes of one message.
+type verdict struct {
+	outcome string
+	after   time.Duration // until it returns
+	copy    *natsgo.Msg   // the dead letter or the schedule, to be stored before the message is answered
 }
 
-// answer acts on a handler's verdict and names what it did.
-func (s *settler) answer(m *Message, err error) string {
-	log := s.log.With().Uint64("seq", m.Sequence).Str("tenant", m.Tenant()).Int("delivered", m.Delivered).Logger()
-	switch {
-	case err == nil:
-		_ = m.msg.Ack() // a lost ack means one more delivery of what is done
-		return "ack"
-	case IsPermanent(err):
-		if buried := s.bury(m, err); buried != nil {
-			log.Error().Err(buried).Msg("dead letter not stored, trying again")
-			_ = m.msg.NakWithDelay(settleAgain)
-			return "nak"
+// settle answers messages: errs holds what the handler said of each. The
+// copies they need are stored together and share one fsync.
+func (s *settler) settle(batch []*Message, errs []error) {
+	verdicts := make([]verdict, len(batch))
+	for i, m := range batch {
+		verdicts[i] = s.judge(m, errs[i])
+	}
+	s.store(batch, verdicts)
+	for i, m := range batch {
+		switch v := verdicts[i]; v.outcome {
+		case outcomeNak:
+			m.nakAfter(v.after)
+		case outcomeDead:
+			m.term(buriedMark + reason(errs[i]))
+		default:
+			m.ack()
 		}
-		log.Error().Err(err).Msg("message given up, see dead letters")
-		_ = m.msg.TermWithReason(reason(err))
-		return "dead"
+		s.meter.outcomes.WithLabelValues(m.Stream, m.Consumer, verdicts[i].outcome).Inc()
+	}
+}
+
+// judge turns what a handler said of a message into what is to be done.
+func (s *settler) judge(m *Message, err error) verdict {
+	if err == nil {
+		return verdict{outcome: outcomeAck}
+	}
+	log := s.log.With().Uint64("seq", m.Sequence).Str("tenant", m.Tenant()).Int("delivered", m.Delivered).Logger()
+	if IsPermanent(err) {
+		log.Error().Err(err).Msg("message given up, becomes a dead letter")
+		return verdict{outcome: outcomeDead, copy: deadMessage(m, reason(err))}
 	}
 	delay, given := RetryDelay(err)
 	if !given {
@@ -58,36 +84,56 @@ func (s *settler) answer(m *Message, err error) string {
 }
 
 // park makes the message come back after delay. A delayed nak is exact and
-// free but holds one of the consumer's ack-pending slots; past ParkSlots the
+// free but holds one of the consumer's ack-pending slots; past s.slots the
 // message is stored again as a schedule and this copy is done.
-func (s *settler) park(m *Message, delay time.Duration) string {
-	if m.Stream != StreamWebhooks || s.parked.take(ParkSlots) {
-		_ = m.msg.NakWithDelay(delay)
-		return "nak"
+func (s *settler) park(m *Message, delay time.Duration) verdict {
+	if m.Stream != StreamWebhooks || s.parked.take(s.slots) {
+		return verdict{outcome: outcomeNak, after: delay}
 	}
-	if err := s.schedule(m, delay); err != nil {
-		s.log.Error().Err(err).Uint64("seq", m.Sequence).Msg("retry not scheduled, trying again")
-		_ = m.msg.NakWithDelay(settleAgain)
-		return "nak"
+	schedule, err := scheduleMessage(m, delay)
+	if err != nil { // no event of ours: nothing to name the schedule after
+		return verdict{outcome: outcomeNak, after: delay}
 	}
-	_ = m.msg.Ack()
-	return "scheduled"
+	return verdict{outcome: outcomeScheduled, copy: schedule}
 }
 
-func (s *settler) schedule(m *Message, delay time.Duration) error {
+// store stores the copies that verdicts need; a message whose copy is not stored returns.
+func (s *settler) store(batch []*Message, verdicts []verdict) {
+	var copies []*natsgo.Msg
+	var of []int
+	for i, v := range verdicts {
+		if v.copy != nil {
+			copies, of = append(copies, v.copy), append(of, i)
+		}
+	}
+	if len(copies) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	_, errs := s.publisher.PublishAll(ctx, copies)
+	for k, err := range errs {
+		if err == nil {
+			continue
+		}
+		i := of[k]
+		s.log.Error().Err(err).Uint64("seq", batch[i].Sequence).Str("outcome", verdicts[i].outcome).
+			Msg("copy of a message not stored, trying again")
+		verdicts[i] = verdict{outcome: outcomeNak, after: settleAgain}
+	}
+}
+
+func scheduleMessage(m *Message, delay time.Duration) (*natsgo.Msg, error) {
 	e, err := events.Decode(m.Header, m.Data)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	slot := events.DeriveID(events.MessageID(e.Tenant, e.Source, e.ID), fmt.Sprint(m.Sequence))
 	msg := copyOf(m.Header, m.Data, events.RetrySubject(e.Tenant, e.Source, slot), "retry/"+slot)
 	// Not WithScheduleAt: it cuts to whole seconds and fires early.
 	msg.Header.Set(jetstream.ScheduleHeader, "@at "+time.Now().Add(delay).UTC().Format(time.RFC3339Nano))
 	msg.Header.Set(jetstream.ScheduleTargetHeader, m.Subject)
-	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
-	defer cancel()
-	_, err = s.publisher.Publish(ctx, msg)
-	return err
+	return msg, nil
 }
 
 // copyOf makes a new message of a stored one: without the headers of its own
@@ -96,7 +142,7 @@ func copyOf(header natsgo.Header, data []byte, subject, messageID string) *natsg
 	msg := natsgo.NewMsg(subject)
 	msg.Data = data
 	for name, values := range header {
-		if len(name) < 5 || name[:5] != "Nats-" {
+		if !strings.HasPrefix(name, "Nats-") {
 			msg.Header[name] = values
 		}
 	}

@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // blockSync forces a stream's message blocks to disk from outside the server.
@@ -19,10 +21,18 @@ import (
 // It is not safe for concurrent use; one goroutine per stream owns it.
 type blockSync struct {
 	dir    string
-	index  int // of the open block; 0: none yet
+	folder *os.File  // dir, held open: its inode is not given to a stream made anew
+	listed time.Time // dir's modification when it was last listed
+	index  int       // of the open block; 0: none yet
 	file   *os.File
 	broken error // the first failed fsync: the page cache may have dropped the data, so no later success counts
+
+	synced func(*os.File) error // nil: fsync
 }
+
+// mtimeGrain is how long after a change of a folder a second one may show the
+// same modification time: kernels stamp files by their timer tick, 10 ms at most.
+const mtimeGrain = 20 * time.Millisecond
 
 // sync returns when everything the server has written to the stream's blocks
 // before the call is on disk.
@@ -30,85 +40,141 @@ func (b *blockSync) sync() error {
 	if b.broken != nil {
 		return b.broken
 	}
-	if err := b.advance(); err != nil {
-		b.broken = fmt.Errorf("force stream to disk: %w", err)
+	err := b.advance()
+	if err == nil {
+		return nil
 	}
-	return b.broken
+	err = fmt.Errorf("force stream to disk: %w", err)
+	if !errors.Is(err, fs.ErrNotExist) { // a deleted stream has nothing to lose, and may be made again
+		b.broken = err
+	}
+	return err
 }
 
 func (b *blockSync) advance() error {
 	if b.file != nil {
-		if err := b.file.Sync(); err != nil {
+		if err := b.fsync(b.file); err != nil {
 			return err
 		}
 	}
-	// A new block begins only when the one before is full: whatever was written
-	// to the old one before the new one existed is covered by a sync after it.
-	moved := false
-	for {
-		next, err := b.next()
-		if err != nil || next == 0 {
-			return errors.Join(err, b.syncDir(moved))
+	// Only now look for newer blocks: one begins when the one before is full, so
+	// what the open one got before the new one existed is covered by the line above.
+	changed, err := b.changed()
+	if err != nil || !changed {
+		return err
+	}
+	return b.follow()
+}
+
+// changed says whether blocks may have come, gone or been replaced since they
+// were last listed: all of that modifies the folder.
+func (b *blockSync) changed() (bool, error) {
+	now, err := os.Stat(b.dir)
+	if err != nil {
+		return false, err
+	}
+	if b.folder != nil {
+		if held, err := b.folder.Stat(); err != nil || !os.SameFile(held, now) {
+			b.close() // the stream was deleted and made again: its blocks count from 1
 		}
-		if err := b.open(next); err != nil {
+	}
+	if b.folder == nil {
+		if b.folder, err = os.Open(b.dir); err != nil {
+			return false, err
+		}
+		return true, b.syncAbove()
+	}
+	if now.ModTime().Equal(b.listed) && time.Since(b.listed) > mtimeGrain {
+		return false, nil
+	}
+	b.listed = now.ModTime()
+	return true, nil
+}
+
+// syncAbove makes the stream itself durable, once: its definition and the
+// folders down to its blocks, which the server does not sync when it makes them.
+func (b *blockSync) syncAbove() error {
+	stream := filepath.Dir(b.dir)
+	account := filepath.Dir(filepath.Dir(stream))
+	for _, path := range []string{
+		filepath.Join(stream, "meta.inf"), filepath.Join(stream, "meta.sum"),
+		stream, filepath.Dir(stream), account, filepath.Dir(account), filepath.Dir(filepath.Dir(account)),
+	} {
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(b.fsync(file), file.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow syncs every block from the open one on, the replaced open one
+// included, keeps the newest open and makes their names durable. The first
+// time that is all blocks: a process before this one may have left them unsynced.
+func (b *blockSync) follow() error {
+	blocks, err := b.blocks()
+	if err != nil {
+		return err
+	}
+	moved := false
+	for _, n := range blocks {
+		if n < b.index || n == b.index && !b.replaced() {
+			continue
+		}
+		if err := b.open(n); err != nil {
 			return err
 		}
 		moved = true
 	}
+	if !moved {
+		return nil
+	}
+	return b.fsync(b.folder)
 }
 
-// next is the index of the block to sync after the open one, 0 if there is
-// none; the open one's own index where its file was replaced (compaction).
-func (b *blockSync) next() (int, error) {
-	if b.index > 0 {
-		if _, err := os.Stat(b.path(b.index + 1)); err == nil {
-			return b.index + 1, nil
-		}
-		if info, err := os.Stat(b.path(b.index)); err == nil {
-			return b.replaced(info)
-		}
-	}
-	return b.search()
-}
-
-func (b *blockSync) replaced(now os.FileInfo) (int, error) {
-	if b.file == nil {
-		return b.index, nil
-	}
-	open, err := b.file.Stat()
-	if err != nil || os.SameFile(open, now) {
-		return 0, err
-	}
-	return b.index, nil
-}
-
-// search looks at the whole folder: on the first call, and when the open block
-// is gone (purge, age). It finds the lowest index above the open block's.
-func (b *blockSync) search() (int, error) {
+// blocks is the numbers of the blocks there are, growing. They have gaps where
+// a purge or the end of schedules emptied one.
+func (b *blockSync) blocks() ([]int, error) {
 	entries, err := os.ReadDir(b.dir)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	found := 0
+	var blocks []int
 	for _, entry := range entries {
 		name, isBlock := strings.CutSuffix(entry.Name(), ".blk")
-		n, err := strconv.Atoi(name)
-		if isBlock && err == nil && n > b.index && (found == 0 || n < found) {
-			found = n
+		if n, err := strconv.Atoi(name); isBlock && err == nil {
+			blocks = append(blocks, n)
 		}
 	}
-	return found, nil
+	slices.Sort(blocks)
+	return blocks, nil
+}
+
+// replaced says whether the open block's name leads to another file by now
+// (compaction writes a new one and renames it).
+func (b *blockSync) replaced() bool {
+	if b.file == nil {
+		return true
+	}
+	now, err := os.Stat(b.path(b.index))
+	if err != nil {
+		return false // gone: what it held was deleted
+	}
+	open, err := b.file.Stat()
+	return err != nil || !os.SameFile(open, now)
 }
 
 // open syncs the rest of the open block, goes on to block n and syncs that.
 func (b *blockSync) open(n int) error {
 	if b.file != nil {
-		if err := errors.Join(b.file.Sync(), b.file.Close()); err != nil {
+		if err := errors.Join(b.fsync(b.file), b.file.Close()); err != nil {
 			return err
 		}
 		b.file = nil
 	}
-	b.index = n
 	file, err := os.Open(b.path(n))
 	if errors.Is(err, fs.ErrNotExist) { // purged between the look and here
 		return nil
@@ -116,28 +182,28 @@ func (b *blockSync) open(n int) error {
 	if err != nil {
 		return err
 	}
-	b.file = file
-	return file.Sync()
+	b.index, b.file = n, file
+	return b.fsync(file)
 }
 
-// syncDir makes the names of new blocks durable.
-func (b *blockSync) syncDir(moved bool) error {
-	if !moved {
-		return nil
+func (b *blockSync) fsync(file *os.File) error {
+	if b.synced != nil {
+		return b.synced(file)
 	}
-	dir, err := os.Open(b.dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return file.Sync()
 }
 
 func (b *blockSync) path(n int) string {
 	return filepath.Join(b.dir, strconv.Itoa(n)+".blk")
 }
 
+// close forgets what is open; a later sync begins from nothing.
 func (b *blockSync) close() {
 	if b.file != nil {
 		_ = b.file.Close()
 	}
+	if b.folder != nil {
+		_ = b.folder.Close()
+	}
+	b.folder, b.file, b.index, b.listed = nil, nil, 0, time.Time{}
 }

@@ -83,7 +83,7 @@ var Streams = []jetstream.StreamConfig{
 var Buckets = []jetstream.KeyValueConfig{
 	{Bucket: BucketHooks, Description: "webhook configurations for the ingress, secrets sealed", History: 5},
 	{Bucket: BucketOnce, Description: "notices that reached Telegram: id to message", TTL: 30 * day},
-	{Bucket: BucketLeases, Description: "who of several replicas does what only one may", TTL: 15 * time.Second, Storage: jetstream.MemoryStorage},
+	{Bucket: BucketLeases, Description: "who of several replicas does what only one may", TTL: 15 * time.Second},
 }
 
 // Consumers is every durable consumer of a fixed name.

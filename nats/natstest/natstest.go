@@ -1,0 +1,135 @@
+// Package natstest gives each test streams of its own: an embedded server on a
+// free port with every stream, bucket and consumer, or a cluster of several. A
+// server can be stopped and started again on the same folder and port. All is
+// stopped when the test ends. It is for tests only.
+package natstest
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"ukbot/nats"
+)
+
+// readyIn bounds what a healthy machine does in milliseconds, or a cluster in a second.
+const readyIn = 30 * time.Second
+
+// Env is the streams of one test. Fields are its own; do not close them.
+type Env struct {
+	Server    *nats.Server // replaced by Restart
+	Conn      *nats.Conn   // outlives a Restart
+	Publisher *nats.Publisher
+	Metrics   *nats.Metrics
+	Registry  *prometheus.Registry // of Metrics
+
+	t   testing.TB
+	cfg nats.ServerConfig
+}
+
+// Start starts a server that answers from the page cache, as most tests want.
+func Start(t testing.TB) *Env {
+	t.Helper()
+	return StartWith(t, nats.ServerConfig{Sync: time.Minute})
+}
+
+// StartDurable starts a server whose publishes wait for disk, as in production.
+func StartDurable(t testing.TB) *Env {
+	t.Helper()
+	return StartWith(t, nats.ServerConfig{})
+}
+
+// StartWith starts a server; folder, port and log are set where they are not.
+func StartWith(t testing.TB, cfg nats.ServerConfig) *Env {
+	t.Helper()
+	if cfg.Dir == "" {
+		cfg.Dir = t.TempDir()
+	}
+	if cfg.Port == 0 {
+		cfg.Port = -1
+	}
+	env := &Env{t: t, cfg: cfg}
+	env.start()
+	t.Cleanup(func() { env.Stop() })
+	env.Conn = env.Connect("test")
+	ctx, cancel := context.WithTimeout(context.Background(), readyIn)
+	defer cancel()
+	if err := nats.Apply(ctx, env.Conn.JS, 1); err != nil {
+		t.Fatal(err)
+	}
+	env.Registry = prometheus.NewRegistry()
+	env.Metrics = nats.NewMetrics(env.Registry)
+	env.Publisher = NewPublisher(t, env.Conn)
+	return env
+}
+
+func (e *Env) start() {
+	e.t.Helper()
+	server, err := nats.StartServer(e.cfg)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.Server = server
+	if addr, ok := server.Addr().(*net.TCPAddr); ok {
+		e.cfg.Port = addr.Port
+	}
+}
+
+// Connect makes another connection, closed when the test ends.
+func (e *Env) Connect(role string) *nats.Conn {
+	e.t.Helper()
+	conn, err := nats.ConnectTo(e.Server, role, zerolog.Nop())
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.t.Cleanup(conn.Close)
+	return conn
+}
+
+// URL is where the server listens.
+func (e *Env) URL() string { return e.Server.ClientURL() }
+
+// Stop stops the server; connections begin to look for it.
+func (e *Env) Stop() { e.Server.Stop() }
+
+// Start starts the server again on the same folder and port and waits until
+// Conn is back.
+func (e *Env) Start() {
+	e.t.Helper()
+	e.start()
+	Wait(e.t, "the connection to be back", e.Conn.IsConnected)
+}
+
+// Restart is Stop and Start.
+func (e *Env) Restart() {
+	e.t.Helper()
+	e.Stop()
+	e.Start()
+}
+
+// NewPublisher makes a publisher on conn, closed when the test ends.
+func NewPublisher(t testing.TB, conn *nats.Conn) *nats.Publisher {
+	t.Helper()
+	publisher, err := nats.NewPublisher(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(publisher.Close)
+	return publisher
+}
+
+// Wait waits until a condition holds and fails the test after 30 s.
+func Wait(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(readyIn); !holds(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s in vain for %s", readyIn, what)
+		}
+	}
+}
