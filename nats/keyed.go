@@ -33,17 +33,25 @@ type KeyedConsumer struct {
 	inbox *inbox
 
 	mu     sync.Mutex
-	queues map[string][]*Message // a key is present while its goroutine runs
+	queues map[string]*queue // a key is present while its goroutine runs
 	wg     sync.WaitGroup
+}
+
+// queue is the messages of one key, by their place in the stream.
+type queue struct {
+	inHand  *Message // nil: none
+	waiting []*Message
 }
 
 // NewKeyedConsumer prepares a consumer that keeps order per key.
 func NewKeyedConsumer(conn *Conn, publisher *Publisher, cfg ConsumeConfig, key func(*Message) string, handle KeyedHandler) *KeyedConsumer {
 	cfg.defaults()
 	box := newInbox(cfg.Batch)
+	pull := cfg.puller(conn, box)
+	pull.turn = &turn{}
 	return &KeyedConsumer{
-		cfg: cfg, key: key, handle: handle, inbox: box, queues: map[string][]*Message{},
-		pull: cfg.puller(conn, box), settler: cfg.settler(publisher, box),
+		cfg: cfg, key: key, handle: handle, inbox: box, queues: map[string]*queue{},
+		pull: pull, settler: cfg.settler(publisher, box),
 	}
 }
 
@@ -64,51 +72,50 @@ func (c *KeyedConsumer) Run(ctx context.Context) error {
 		}
 	}
 	c.wg.Wait()
+	c.pull.unpin()
 	stopBeats()
 	beats.Wait()
 	return nil
 }
 
 // enqueue puts a message behind those of its key, by its place in the stream:
-// what another client left behind at its end comes again later than newer messages.
+// what another client left behind comes again later than newer messages.
 func (c *KeyedConsumer) enqueue(ctx context.Context, m *Message) {
 	key := c.key(m)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	queue, running := c.queues[key]
-	for _, waiting := range queue {
-		if waiting.Sequence == m.Sequence { // delivered again while it waits here
-			c.inbox.done(m)
-			return
-		}
-	}
-	queue = append(queue, m)
-	if running && len(queue) > 2 { // the first is in hand
-		slices.SortFunc(queue[1:], func(a, b *Message) int { return cmp.Compare(a.Sequence, b.Sequence) })
-	}
-	c.queues[key] = queue
+	q, running := c.queues[key]
 	if !running {
-		c.wg.Go(func() { c.drain(ctx, key) })
+		q = &queue{}
+		c.queues[key] = q
+	}
+	place, again := slices.BinarySearchFunc(q.waiting, m.Sequence, bySequence)
+	if again || q.inHand != nil && q.inHand.Sequence == m.Sequence { // delivered again while it is here
+		c.inbox.done(m)
+		return
+	}
+	q.waiting = slices.Insert(q.waiting, place, m)
+	if !running {
+		c.wg.Go(func() { c.drain(ctx, key, q) })
 	}
 }
 
+func bySequence(m *Message, sequence uint64) int { return cmp.Compare(m.Sequence, sequence) }
+
 // drain handles the messages of one key in their order until there are none.
-// The first of the queue is the one in hand.
-func (c *KeyedConsumer) drain(ctx context.Context, key string) {
+func (c *KeyedConsumer) drain(ctx context.Context, key string, q *queue) {
 	for {
+		c.pull.turn.wait(ctx)
 		c.mu.Lock()
-		queue := c.queues[key]
-		if len(queue) == 0 {
+		if q.inHand = nil; len(q.waiting) == 0 {
 			delete(c.queues, key)
 			c.mu.Unlock()
 			return
 		}
-		m := queue[0]
+		m := q.waiting[0]
+		q.inHand, q.waiting = m, q.waiting[1:]
 		c.mu.Unlock()
 		c.finish(ctx, m)
-		c.mu.Lock()
-		c.queues[key] = c.queues[key][1:]
-		c.mu.Unlock()
 	}
 }
 

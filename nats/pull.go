@@ -32,6 +32,8 @@ type puller struct {
 
 	floor uint64                 // all up to it is answered, by the server's last word
 	pin   atomic.Pointer[string] // this client's turn at a lane; nil: none
+	turn  *turn                  // nil where order does not matter
+	tasks sync.WaitGroup         // beside a session: watchdog, waiting for the turn
 }
 
 // Waits of a puller.
@@ -78,27 +80,27 @@ func (p *puller) session(ctx context.Context) error {
 	}
 	defer func() { _ = sub.Unsubscribe() }()
 	session, end := context.WithCancel(ctx)
-	var watch sync.WaitGroup
-	watch.Go(func() { p.watch(session, consumer, end) })
-	defer watch.Wait()
+	defer p.tasks.Wait()
 	defer end()
+	p.tasks.Go(func() { p.watch(session, consumer, end) })
+	p.takeTurn(session, consumer)
 	// Draining takes the request back and lets through what is on its way.
 	defer context.AfterFunc(session, func() { _ = sub.Drain() })()
-	return p.pump(session, sub, inbox)
+	return p.pump(session, sub, inbox, consumer)
 }
 
 // pump asks and receives until ctx ends or something breaks.
-func (p *puller) pump(ctx context.Context, sub *natsgo.Subscription, inbox string) error {
+func (p *puller) pump(ctx context.Context, sub *natsgo.Subscription, inbox string, consumer jetstream.Consumer) error {
 	for n := 1; ; n++ {
 		messages, bytes := p.inbox.room(ctx)
 		if messages == 0 {
-			return p.receive(ctx, sub, "", 1) // the rest of a drained subscription
+			return p.receive(ctx, sub, consumer, "", 1) // the rest of a drained subscription
 		}
 		reply := inbox + "." + strconv.Itoa(n)
 		if err := p.request(reply, messages, bytes); err != nil {
 			return err
 		}
-		if err := p.receive(ctx, sub, reply, messages); err != nil {
+		if err := p.receive(ctx, sub, consumer, reply, messages); err != nil {
 			return err
 		}
 	}
@@ -135,7 +137,7 @@ func (p *puller) request(reply string, messages, bytes int) error {
 
 // receive takes messages in until `want` came or the request is over. When ctx
 // has ended they go back, until the drained subscription is empty.
-func (p *puller) receive(ctx context.Context, sub *natsgo.Subscription, reply string, want int) error {
+func (p *puller) receive(ctx context.Context, sub *natsgo.Subscription, consumer jetstream.Consumer, reply string, want int) error {
 	dials, heard := p.conn.dials.Load(), time.Now()
 	for want > 0 {
 		msg, err := sub.NextMsg(pullTick)
@@ -158,7 +160,7 @@ func (p *puller) receive(ctx context.Context, sub *natsgo.Subscription, reply st
 			}
 			continue
 		}
-		if err := p.deliver(ctx, msg); err != nil {
+		if err := p.deliver(ctx, consumer, msg); err != nil {
 			return err
 		}
 		if ctx.Err() == nil {
@@ -168,13 +170,15 @@ func (p *puller) receive(ctx context.Context, sub *natsgo.Subscription, reply st
 	return nil
 }
 
-func (p *puller) deliver(ctx context.Context, msg *natsgo.Msg) error {
+func (p *puller) deliver(ctx context.Context, consumer jetstream.Consumer, msg *natsgo.Msg) error {
 	m, err := delivered(msg, p.conn.Conn)
 	if err != nil {
 		return err
 	}
 	if pin := msg.Header.Get("Nats-Pin-Id"); pin != "" {
-		p.pin.Store(&pin)
+		if old := p.pin.Swap(&pin); old == nil || *old != pin {
+			p.takeTurn(ctx, consumer)
+		}
 	}
 	if ctx.Err() != nil {
 		m.nak()
