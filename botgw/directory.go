@@ -23,8 +23,12 @@ type chat struct {
 	language string
 }
 
-// look reads the directories of all tenants in a batch: at most two queries each.
+// look reads the directories of all tenants in a batch: at most two queries each,
+// and one more per source with refunds or disputes.
 func (n *Notifier) look(ctx context.Context, facts []fact) (map[string]directory, error) {
+	if err := n.namePayers(ctx, facts); err != nil {
+		return nil, err
+	}
 	byTenant := map[string][]fact{}
 	for _, f := range facts {
 		if len(f.rows) > 0 {
@@ -40,6 +44,37 @@ func (n *Notifier) look(ctx context.Context, facts []fact) (map[string]directory
 		directories[tenant] = d
 	}
 	return directories, nil
+}
+
+// namePayers finds the payers of refunds and disputes, which seldom name one: it
+// is who made the payment they are about.
+func (n *Notifier) namePayers(ctx context.Context, facts []fact) error {
+	type account struct{ tenant, source string }
+	parents := map[account][]string{}
+	for _, f := range facts {
+		if p := f.payment; len(f.rows) > 0 && p.Payer == "" && p.ParentID != "" {
+			of := account{f.Tenant, p.Source}
+			parents[of] = append(parents[of], p.ParentID)
+		}
+	}
+	for of, ids := range parents {
+		payments, err := db.New(n.pool).Payments(ctx, db.PaymentsParams{TenantID: of.tenant, Source: of.source, ExternalIds: ids})
+		if err != nil {
+			return err
+		}
+		payers := map[string]string{}
+		for _, p := range payments {
+			if p.Payer != nil {
+				payers[p.ExternalID] = *p.Payer
+			}
+		}
+		for i := range facts {
+			if facts[i].Tenant == of.tenant && facts[i].payment.Source == of.source && facts[i].payment.Payer == "" {
+				facts[i].payment.Payer = payers[facts[i].payment.ParentID]
+			}
+		}
+	}
+	return nil
 }
 
 // lookUp reads one tenant's.
@@ -135,14 +170,17 @@ func (d directory) audience(to audience, f fact) (chats []chat) {
 	return chats
 }
 
-// view is the fact's, with the payer's name if the directory has it.
+// view is what a template is given: of a payment, with the payer's name if the
+// directory has it, else the id.
 func (d directory) view(f fact) any {
-	v, ok := f.view.(paymentView)
-	if p, known := d.byID[f.payment.Payer]; ok && known && p.Name != "" {
-		v.Name = p.Name
-		return v
+	if f.view != nil {
+		return f.view
 	}
-	return f.view
+	v := paymentView{PaymentChanged: f.payment, Name: f.payment.Payer}
+	if p, known := d.byID[f.payment.Payer]; known && p.Name != "" {
+		v.Name = p.Name
+	}
+	return v
 }
 
 // since is when the webhook came that an event goes back to.

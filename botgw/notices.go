@@ -37,8 +37,9 @@ type noticeRow struct {
 // `go test ./botgw -run Notice -update` and a look at the golden files.
 //
 // Not told, on purpose: payment.processing and payment.canceled (nothing to do),
-// refund.* on its way (its end is told), dispute.updated (evidence is the
-// managers' own), invoice.payment_failed (payment.failed says it).
+// payment.refunded (refund.* says it, with its own amount), refund.* on its way (its
+// end is told), dispute.updated (evidence is the managers' own),
+// invoice.payment_failed (payment.failed says it).
 var noticeRows = []noticeRow{
 	{"payment.succeeded", "", toPayer, "payment.succeeded.payer", events.PriorityNormal, false},
 	{"payment.succeeded", "", toManagers, "payment.succeeded.manager", events.PriorityNormal, false},
@@ -119,7 +120,7 @@ type fact struct {
 	occasion string // what the rows' patterns are matched with
 	payment  events.PaymentChanged
 	topic    string // "<source>.<type>" of a generic event: what subscriptions are matched with
-	view     any
+	view     any    // for the template; of a payment the directory makes it
 	rows     []noticeRow
 }
 
@@ -144,7 +145,6 @@ func readFact(e events.Envelope) (fact, error) {
 	switch {
 	case slices.Contains(paymentKinds, kind):
 		err = json.Unmarshal(e.Data, &f.payment)
-		f.view = paymentView{PaymentChanged: f.payment, Name: f.payment.Payer}
 	case f.occasion == events.TypeSheetUpdated:
 		var v events.SheetUpdated
 		err, f.view = json.Unmarshal(e.Data, &v), &v

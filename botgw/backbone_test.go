@@ -1,0 +1,267 @@
+package botgw
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	natsgo "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"ukbot/botgw/simulator"
+	"ukbot/events"
+	"ukbot/nats"
+	"ukbot/nats/natstest"
+	"ukbot/sql/db"
+	"ukbot/sql/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+// patience is how long a test waits for what should come at once.
+const patience = 20 * time.Second
+
+// lines collects what is logged.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// backbone is the streams, PostgreSQL and Telegram of one test, with a notifier
+// and a sender that run from start to stop.
+type backbone struct {
+	t         testing.TB
+	conn      *nats.Conn
+	publisher *nats.Publisher
+	pool      *pgxpool.Pool
+	sim       *simulator.Server
+	bot       *Bot
+	registry  *prometheus.Registry
+	logged    *lines
+	rate      float64
+	grace     time.Duration
+	stop      func() // ends both and waits for them
+}
+
+// newBackbone has the payer p-1 (chat 7, Uzbek) and the manager m-1 (chat 8,
+// Russian) of the tenant demo. Nothing runs yet.
+func newBackbone(t testing.TB, pool *pgxpool.Pool) *backbone {
+	t.Helper()
+	sim := simulator.New(simulator.Config{})
+	sim.AddBot(token, "test_bot")
+	web := httptest.NewServer(sim.Handler())
+	bot := NewBot(token, web.URL, 5*time.Second)
+	t.Cleanup(func() { bot.Close(); sim.Close(); web.Close() })
+	b := &backbone{
+		t: t, pool: pool, sim: sim, bot: bot, registry: prometheus.NewRegistry(), logged: &lines{}, stop: func() {},
+	}
+	streams := natstest.Start(t)
+	b.conn, b.publisher = streams.Conn, streams.Publisher
+	b.person("p-1", 7, "applicant", "uz")
+	b.person("m-1", 8, "manager", "ru")
+	t.Cleanup(func() { b.stop() })
+	return b
+}
+
+// start runs the notifier and the sender; the returned function is b.stop too.
+func (b *backbone) start() {
+	b.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	log := zerolog.New(b.logged)
+	registry := prometheus.NewRegistry() // each run's own, as a process has
+	b.registry = registry
+	consumers := nats.NewMetrics(registry)
+	notifier := NewNotifier(b.conn, b.publisher, b.pool, NotifyConfig{Metrics: consumers, Log: log})
+	sender := NewSender(b.conn, b.publisher, b.pool, b.bot, SendConfig{
+		Rate: b.rate, StopGrace: b.grace, Consumers: consumers, Metrics: NewSendMetrics(registry), Log: log,
+	})
+	var wg sync.WaitGroup
+	for _, run := range []func(context.Context) error{notifier.Run, sender.Run} {
+		wg.Go(func() {
+			if err := run(ctx); err != nil {
+				b.t.Errorf("ended with: %v", err)
+			}
+		})
+	}
+	b.stop = func() { cancel(); wg.Wait() }
+}
+
+// person adds somebody who has started the bot.
+func (b *backbone) person(id string, chatID int64, role, language string) {
+	b.t.Helper()
+	b.sim.AddUser(simulator.User{ID: chatID, FirstName: id, LanguageCode: language})
+	if err := b.sim.Start(token, chatID); err != nil {
+		b.t.Fatal(err)
+	}
+	err := db.New(b.pool).SetPerson(b.t.Context(), db.SetPersonParams{
+		TenantID: "demo", PersonID: id, ChatID: chatID, Name: "Имя " + id, Role: role, Language: language,
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// subscribe lets a chat have the events of a pattern.
+func (b *backbone) subscribe(chatID int64, pattern string) {
+	b.t.Helper()
+	err := db.New(b.pool).Subscribe(b.t.Context(), db.SubscribeParams{TenantID: "demo", ChatID: chatID, Pattern: pattern, Language: "en"})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// payment is an event about a payment of payer; name tells it from others and is
+// its description.
+func payment(name, payer string) events.Envelope {
+	id := events.DeriveID("test", name)
+	return events.Envelope{
+		ID: id, Type: "payment.succeeded", Tenant: "demo", Source: "workers", Time: time.Now(),
+		Correlation: events.RowID("demo", "stripe", name, time.Now()), ContentType: "application/json",
+		Data: mustJSON(events.PaymentChanged{
+			Change: "payment.succeeded", Kind: "payment", ExternalID: "pi_" + name, Status: "succeeded",
+			AmountMinor: 125_000_000, Currency: "UZS", Payer: payer, Description: name, Source: "stripe",
+		}),
+	}
+}
+
+// generic is an event that only subscribers are told of.
+func generic(name, source, eventType string) events.Envelope {
+	return events.Envelope{
+		ID: events.DeriveID("test", name), Type: events.TypeGeneric, Tenant: "demo", Source: "workers", Time: time.Now(),
+		Data: mustJSON(events.Generic{Source: source, Type: eventType, EventID: name, Summary: name}),
+	}
+}
+
+// publish stores an event on a subject of EVENTS under a message id of its own,
+// so that the stream takes it for no repeat.
+func (b *backbone) publish(e events.Envelope) {
+	b.t.Helper()
+	m := natsgo.NewMsg(events.PaymentSubject(e.Tenant, "succeeded"))
+	m.Header, m.Data = e.Header(), e.Data
+	m.Header.Set(jetstream.MsgIDHeader, natsgo.NewInbox())
+	b.store(m)
+}
+
+// notice stores a notice in its lane, as the notifier does.
+func (b *backbone) notice(name string, chatID int64, words string) events.Notice {
+	b.t.Helper()
+	n := events.Notice{
+		ID: events.DeriveID("test", name), Tenant: "demo", ChatID: chatID, Text: words,
+		Template: "test", Language: "en", Event: "e-1", Since: time.Now(),
+	}
+	p, err := newPending(n, fact{Envelope: events.Envelope{ID: "e-1", Time: time.Now()}}, events.PriorityNormal, 0)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.store(p.message)
+	return n
+}
+
+func (b *backbone) store(m *natsgo.Msg) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
+	if _, err := b.publisher.Publish(ctx, m); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// texts waits until a chat has n messages from the bot and returns them all.
+func (b *backbone) texts(chatID int64, n int) []string {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
+	messages, err := b.sim.Wait(ctx, chatID, func(all []simulator.Message) bool { return len(fromBot(all)) >= n })
+	if err != nil {
+		b.t.Fatalf("%v\nlog:\n%s", err, b.logged)
+	}
+	return fromBot(messages)
+}
+
+func fromBot(messages []simulator.Message) (texts []string) {
+	for _, m := range messages {
+		if m.FromBot {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
+}
+
+// until waits for a condition that nothing announces.
+func (b *backbone) until(what string, cond func() bool) {
+	b.t.Helper()
+	deadline := time.After(patience)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !cond() {
+		select {
+		case <-deadline:
+			b.t.Fatalf("not within %s: %s\nlog:\n%s", patience, what, b.logged)
+		case <-tick.C:
+		}
+	}
+}
+
+// delivered waits until the record of a notice is there.
+func (b *backbone) delivered(n events.Notice) (d Delivery) {
+	b.t.Helper()
+	b.until("notice "+n.ID+" is recorded", func() bool {
+		var found bool
+		var err error
+		if d, found, err = FindDelivery(b.t.Context(), b.conn, n.ID); err != nil {
+			b.t.Fatal(err)
+		}
+		return found
+	})
+	return d
+}
+
+// fault lets Telegram fail.
+func (b *backbone) fault(f simulator.Fault) {
+	b.t.Helper()
+	if err := b.sim.SetFault(f); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// idle says whether none of botgw's consumers has anything left to do.
+func (b *backbone) idle() bool {
+	for _, spec := range nats.Consumers {
+		if spec.Stream != nats.StreamEvents && spec.Stream != nats.StreamNotices {
+			continue
+		}
+		consumer, err := b.conn.JS.Consumer(b.t.Context(), spec.Stream, spec.Config.Durable)
+		if err != nil {
+			b.t.Fatal(fmt.Errorf("consumer %s: %w", spec.Config.Durable, err))
+		}
+		if info := consumer.CachedInfo(); info.NumPending > 0 || info.NumAckPending > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// settled waits until everything stored has been dealt with.
+func (b *backbone) settled() {
+	b.t.Helper()
+	b.until("all consumers idle", b.idle)
+}
