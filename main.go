@@ -1,0 +1,88 @@
+// Command ukbot is the event backbone and the Telegram front of a
+// property-management company: one binary, a role per argument.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is what ukbot can be asked to do, one line each.
+type cli struct {
+	Settings
+
+	Dev     devCommand     `cmd:"" help:"Everything on this machine: streams, database, all roles, a Telegram simulator, a demo company." group:"Run:"`
+	Ingress ingressCommand `cmd:"" help:"Take webhooks in. Needs NATS only." group:"Run:"`
+	Workers workersCommand `cmd:"" help:"Turn webhooks into records and events; serve the API." group:"Run:"`
+	Botgw   botgwCommand   `cmd:"" help:"Tell people on Telegram." group:"Run:"`
+	All     allCommand     `cmd:"" help:"All roles in one process, against NATS_URL and DATABASE_URL." group:"Run:"`
+
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date." group:"Set up:"`
+	Apply   applyCommand   `cmd:"" help:"Bring streams, buckets and consumers to what this version needs." group:"Set up:"`
+	Hooks   hooksCommand   `cmd:"" help:"Webhook configurations: who may send, how it is verified." group:"Set up:"`
+	Config  configCommand  `cmd:"" help:"Show the settings in force, secrets masked." group:"Set up:"`
+	Doctor  doctorCommand  `cmd:"" help:"Check everything ukbot leans on and say what to do." group:"Set up:"`
+
+	Send   sendCommand   `cmd:"" help:"Sign and post an event, as its provider would." group:"Events:"`
+	Events eventsCommand `cmd:"" help:"List, show and retry recorded webhooks." group:"Events:"`
+	Replay replayCommand `cmd:"" help:"Handle stored webhooks again. Tells nobody twice." group:"Events:"`
+	Dead   deadCommand   `cmd:"" help:"What was given up: list, show, retry." group:"Events:"`
+
+	Version versionCommand `cmd:"" help:"Print the version." group:"More:"`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// Exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// run is main without the process: what a test calls.
+func run(ctx context.Context, args []string) int {
+	var asked cli
+	parser, err := newParser(&asked)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ukbot:", err)
+		return exitFailed
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "ukbot: %v (see `ukbot --help`)\n", err)
+		return exitUsage
+	}
+	if err := asked.Check(); err != nil {
+		fmt.Fprintln(os.Stderr, "ukbot:", err)
+		return exitUsage
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(&asked.Settings); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "ukbot:", err)
+		return exitFailed
+	}
+	return 0
+}
+
+func newParser(asked *cli) (*kong.Kong, error) {
+	return kong.New(asked,
+		kong.Name("ukbot"),
+		kong.Description("Webhooks in, durable records and Telegram messages out.\n\nTry it: `ukbot dev`, then `ukbot send stripe` in a second terminal.\nEvery setting is a flag and an environment variable."),
+		kong.Vars{"presets": presetList()},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "Run:", Title: "Run:"}, {Key: "Set up:", Title: "Set up:"}, {Key: "Events:", Title: "Events:"}, {Key: "More:", Title: "More:"},
+			{Key: "Settings:", Title: "Settings:"},
+		}),
+	)
+}
