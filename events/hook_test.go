@@ -99,7 +99,7 @@ func TestMatchType(t *testing.T) {
 		"the very type":                   {[]string{"invoice.paid"}, "invoice.paid", true},
 		"a star takes the rest":           {[]string{"payment_intent.*"}, "payment_intent.succeeded", true},
 		"a star crosses dots":             {[]string{"customer.*"}, "customer.subscription.deleted", true},
-		"a star takes a slash too":         {[]string{"*"}, "orders/create", true},
+		"a star takes a slash too":        {[]string{"*"}, "orders/create", true},
 		"a slash is matched by itself":    {[]string{"orders/*"}, "orders/create", true},
 		"one of several":                  {[]string{"a", "b.*"}, "b.c", true},
 		"none of several":                 {[]string{"a", "b.*"}, "c", false},
