@@ -226,7 +226,8 @@ func (c *Change) compare(want, have any) {
 // filledIn says whether value is what the servers make of a field left at zero.
 func filledIn(name string, value any) bool {
 	switch name {
-	case "metadata", "consumer_limits", "allow_rollup_hdrs", "deny_delete", "deny_purge", "replay_policy", "num_replicas", "max_waiting":
+	case "name", "metadata", "consumer_limits", "allow_rollup_hdrs", "deny_delete", "deny_purge",
+		"replay_policy", "num_replicas", "max_waiting":
 		return true
 	case "duplicate_window":
 		return true // the age, or two minutes

@@ -117,7 +117,8 @@ func (l *lease) hold(ctx context.Context, run func(ctx context.Context) error) (
 		case <-tick.C:
 		}
 		asked := time.Now()
-		if l.renew(ctx, renewed) == nil {
+		// A stop must not cut a renewal short: it would leave a lease of unknown revision.
+		if l.renew(context.WithoutCancel(ctx), renewed) == nil {
 			renewed = asked
 			continue
 		}
