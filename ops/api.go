@@ -85,7 +85,6 @@ func send(c *fiber.Ctx, status int, contentType string, body []byte) error {
 // refuse answers with a problem document; the cause goes to the log alone.
 func (a api) refuse(c *fiber.Ctx, key Key, err error) error {
 	p := explain(err)
-	p.Type, p.Title = "about:blank", http.StatusText(p.Status)
 	if p.Status >= http.StatusInternalServerError {
 		a.deps.Log.Error().Err(err).Str("component", "ops").Str("key", key.Name).Str("code", p.Code).Msg("operator's request failed")
 	}

@@ -33,12 +33,13 @@ const (
 
 // RetriedMany is what a bulk retry did, or with DryRun would do.
 type RetriedMany struct {
-	DryRun  bool    `json:"dry_run"`
-	Matched int     `json:"matched"` // at most the limit
-	Retried int     `json:"retried"`
-	Skipped int     `json:"skipped"` // changed meanwhile, or nobody knows how to handle it any more
-	More    bool    `json:"more"`    // the limit ended it
-	Sample  []Event `json:"sample"`  // the first of the matched
+	DryRun     bool    `json:"dry_run"`
+	Matched    int     `json:"matched"` // at most the limit
+	Retried    int     `json:"retried"`
+	Duplicates int     `json:"duplicates"` // of the retried: under way already by a retry just before
+	Skipped    int     `json:"skipped"`    // changed meanwhile, or nobody knows how to handle it any more
+	More       bool    `json:"more"`       // the limit ended it
+	Sample     []Event `json:"sample"`     // the first of the matched
 }
 
 const sampleSize = 10
@@ -168,8 +169,9 @@ func (b *bulk) retry(ctx context.Context, chosen []Event) error {
 
 func (b *bulk) publish(ctx context.Context, msgs []*natsgo.Msg) error {
 	acks, errs := b.copier.deps.Publisher.PublishAll(ctx, msgs)
-	stored, _, err := resultOf(acks, errs)
+	stored, duplicates, err := resultOf(acks, errs)
 	b.result.Retried += stored
+	b.result.Duplicates += duplicates
 	b.progress(int64(b.result.Retried))
 	return err
 }

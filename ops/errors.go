@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -74,6 +76,7 @@ var problems = []struct {
 	{wraps(ErrInProgress), problem{Status: 409, Code: "in_progress", Detail: "the event is being handled; only failed and retrying ones can be retried"}},
 	{wraps(ErrGone), problem{Status: 409, Code: "configuration_gone", Detail: ErrGone.Error()}},
 	{isStreamAway, problem{Status: 503, Code: "stream_unavailable", Detail: "the streams cannot be reached now; try again", retryAfter: away}},
+	{isSlow, problem{Status: 503, Code: "timeout", Detail: "no answer in time: the database is busy, or the filter is too wide (narrow it by since or source)", retryAfter: away}},
 	{db.IsAway, problem{Status: 503, Code: "database_unavailable", Detail: "the database cannot be reached now; try again", retryAfter: away}},
 }
 
@@ -93,9 +96,20 @@ func isStreamAway(err error) bool {
 		errors.Is(err, natsgo.ErrReconnectBufExceeded) || errors.Is(err, natsgo.ErrDisconnected) || errors.Is(err, jetstream.ErrJetStreamNotEnabled))
 }
 
+// isSlow says whether a connected database did not answer in time.
+func isSlow(err error) bool {
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	return !connecting && errors.Is(err, context.DeadlineExceeded)
+}
+
 // explain turns an error into the answer to a stranger.
 func explain(err error) problem {
-	p := problem{Status: 500, Code: "internal", Detail: "internal error"}
+	p := problemOf(err)
+	p.Type, p.Title = "about:blank", http.StatusText(p.Status)
+	return p
+}
+
+func problemOf(err error) problem {
 	for _, row := range problems {
 		if row.is(err) {
 			return row.problem
@@ -107,5 +121,5 @@ func explain(err error) problem {
 	if many, ok := errors.AsType[AmbiguousError](err); ok {
 		return problem{Status: 409, Code: "ambiguous_id", Detail: many.Error(), Parameter: "id", Candidates: many.Candidates}
 	}
-	return p
+	return problem{Status: 500, Code: "internal", Detail: "internal error"}
 }

@@ -119,7 +119,10 @@ func TestBulkRetryActsOnlyWhenToldTo(t *testing.T) {
 	if got := f.messages(nats.StreamWebhooks); got != 300 {
 		t.Errorf("%d messages in the stream, want 300", got)
 	}
-	f.call(http.MethodPost, "/api/v1/webhooks/retries", "acme", `{"dry_run":false}`)
+	_, _, text = f.call(http.MethodPost, "/api/v1/webhooks/retries", "acme", `{"dry_run":false}`)
+	if r := decode[RetriedMany](t, text); r.Retried != 300 || r.Duplicates != 300 {
+		t.Errorf("second tap = %s", text)
+	}
 	if got := f.messages(nats.StreamWebhooks); got != 300 {
 		t.Errorf("%d messages after a second tap, want 300", got)
 	}
