@@ -50,6 +50,7 @@ func (l *lines) String() string {
 // and a sender that run from start to stop.
 type backbone struct {
 	t         testing.TB
+	streams   *natstest.Env
 	conn      *nats.Conn
 	publisher *nats.Publisher
 	pool      *pgxpool.Pool
@@ -74,8 +75,8 @@ func newBackbone(t testing.TB, pool *pgxpool.Pool) *backbone {
 	b := &backbone{
 		t: t, pool: pool, sim: sim, bot: bot, registry: prometheus.NewRegistry(), logged: &lines{}, stop: func() {},
 	}
-	streams := natstest.Start(t)
-	b.conn, b.publisher = streams.Conn, streams.Publisher
+	b.streams = natstest.Start(t)
+	b.conn, b.publisher = b.streams.Conn, b.streams.Publisher
 	b.person("p-1", 7, "applicant", "uz")
 	b.person("m-1", 8, "manager", "ru")
 	t.Cleanup(func() { b.stop() })

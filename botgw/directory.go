@@ -125,18 +125,22 @@ func wanted(facts []fact) (payers, roles []string, subscribers bool) {
 func (d directory) notices(f fact, of int) ([]pendingNotice, error) {
 	var notices []pendingNotice
 	told := map[int64]bool{}
+	words := map[[2]string]string{} // by template and language: many managers read the same
 	for _, row := range f.rows {
 		for _, c := range d.audience(row.to, f) {
 			if c.id == 0 || told[c.id] {
 				continue
 			}
 			told[c.id] = true
-			words, err := render(row.template, c.language, d.view(f))
-			if err != nil {
-				return nil, err
+			key := [2]string{row.template, c.language}
+			if words[key] == "" {
+				var err error
+				if words[key], err = render(row.template, c.language, d.view(f)); err != nil {
+					return nil, err
+				}
 			}
 			p, err := newPending(events.Notice{
-				ID: f.noticeID(row, c.id), Tenant: f.Tenant, ChatID: c.id, Text: words,
+				ID: f.noticeID(row, c.id), Tenant: f.Tenant, ChatID: c.id, Text: words[key],
 				Template: row.template, Language: c.language,
 				Event: f.ID, Correlation: f.Correlation, Since: since(f.Envelope),
 			}, f, row.priority, of)

@@ -91,14 +91,13 @@ func nest(open []string, piece string) []string {
 // nextPiece is the first tag, reference or character of markup and how many UTF-16
 // units of it are seen.
 func nextPiece(markup string) (piece string, width int) {
-	end := 0
 	switch markup[0] {
 	case '<':
-		if end = strings.IndexByte(markup, '>'); end > 0 {
+		if end := strings.IndexByte(markup, '>'); end > 0 {
 			return markup[:end+1], 0
 		}
 	case '&':
-		if end = strings.IndexByte(markup, ';'); end > 0 {
+		if end := strings.IndexByte(markup, ';'); end > 0 {
 			return markup[:end+1], len(utf16.Encode([]rune(html.UnescapeString(markup[:end+1]))))
 		}
 	}

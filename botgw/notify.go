@@ -158,30 +158,39 @@ func asUUID(id string) uuid.UUID {
 	return uuid.MustParse(events.DeriveID(id, "uuid"))
 }
 
+// storeMax is the notices stored at once: well below what a publisher lets wait
+// for its answers, however many managers a tenant has.
+const storeMax = 1000
+
 // store puts the notices into their lanes, in order. From the first that could
 // not be stored on, all events are told of again: the order of a chat is worth
 // more than a repeat, which the stream or Sender recognises.
 func (n *Notifier) store(ctx context.Context, notices []pendingNotice, errs []error) {
-	messages := make([]*natsgo.Msg, len(notices))
-	for i, p := range notices {
-		messages[i] = p.message
-	}
-	_, stored := n.publisher.PublishAll(ctx, messages)
-	from := len(errs)
-	for i, err := range stored {
-		p := notices[i]
-		switch {
-		case err == nil:
-		case errors.Is(err, nats.ErrRefused):
-			errs[p.of] = nats.Permanent(fmt.Errorf("store notice %s: %w", p.ID, err))
-		default:
-			errs[p.of] = nats.Hold(fmt.Errorf("store notice %s: %w", p.ID, err))
-			from = min(from, p.of)
+	for chunk := range slices.Chunk(notices, storeMax) {
+		messages := make([]*natsgo.Msg, len(chunk))
+		for i, p := range chunk {
+			messages[i] = p.message
+		}
+		_, stored := n.publisher.PublishAll(ctx, messages)
+		for i, err := range stored {
+			p := chunk[i]
+			switch {
+			case err == nil:
+			case errors.Is(err, nats.ErrRefused):
+				errs[p.of] = nats.Permanent(fmt.Errorf("store notice %s: %w", p.ID, err))
+			default:
+				holdFrom(errs, p.of, nats.Hold(fmt.Errorf("store notice %s: %w", p.ID, err)))
+				return
+			}
 		}
 	}
-	for i := from; i < len(errs); i++ {
+}
+
+// holdFrom keeps the events from the first on that are not lost already.
+func holdFrom(errs []error, first int, hold error) {
+	for i := first; i < len(errs); i++ {
 		if errs[i] == nil {
-			errs[i] = nats.Hold(errs[from])
+			errs[i] = hold
 		}
 	}
 }

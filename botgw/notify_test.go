@@ -2,6 +2,7 @@ package botgw
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -181,6 +182,51 @@ func TestTheRefundOfAPaymentIsToldToItsPayer(t *testing.T) {
 	}
 	if manager := b.texts(8, 2); !strings.Contains(manager[0], "Плательщик: Имя p-1") {
 		t.Errorf("manager reads %q, want the payer's name", manager[0])
+	}
+}
+
+func TestEventsAreKeptWhileNoticesCannotBeStored(t *testing.T) {
+	b := newBackbone(t, dbtest.New(t))
+	n := NewNotifier(b.conn, b.publisher, b.pool, NotifyConfig{Metrics: b.streams.Metrics})
+	message := func(e events.Envelope) *nats.Message { return &nats.Message{Header: e.Header(), Data: e.Data} }
+	batch := []*nats.Message{
+		message(generic("nobody", "crm", "x")), message(payment("a", "p-1")),
+		message(events.Envelope{}), message(payment("b", "p-1")),
+	}
+	b.streams.Stop()
+	errs := n.handle(t.Context(), batch)
+	b.streams.Start()
+	if errs[0] != nil || !errors.Is(errs[1], nats.ErrUnavailable) || !nats.IsPermanent(errs[2]) || !errors.Is(errs[3], nats.ErrUnavailable) {
+		t.Errorf("outcomes %v, want done, held, dead, held", errs)
+	}
+	if errs = n.handle(t.Context(), batch); errs[1] != nil || errs[3] != nil {
+		t.Errorf("outcomes afterwards %v, want done", errs)
+	}
+}
+
+func TestManyManagersAreToldInOneBatch(t *testing.T) {
+	b := newBackbone(t, dbtest.New(t))
+	const managers, payments = 90, 200 // more notices than a publisher lets wait
+	_, err := b.pool.Exec(t.Context(), `INSERT INTO bot_people (tenant_id, person_id, chat_id, name, role, language)
+		SELECT 'demo', 'm' || n, 1000 + n, '', 'manager', 'uz' FROM generate_series(1, $1) n`, managers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := NewNotifier(b.conn, b.publisher, b.pool, NotifyConfig{Metrics: b.streams.Metrics})
+	batch := make([]*nats.Message, payments)
+	for i := range batch {
+		e := payment(fmt.Sprint(i), "p-1")
+		batch[i] = &nats.Message{Header: e.Header(), Data: e.Data}
+	}
+	if err := errors.Join(n.handle(t.Context(), batch)...); err != nil {
+		t.Fatal(err)
+	}
+	stream, err := b.conn.JS.Stream(t.Context(), nats.StreamNotices)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := stream.CachedInfo().State.Msgs, uint64(payments*(managers+2)); got != want {
+		t.Errorf("%d notices stored, want %d", got, want)
 	}
 }
 

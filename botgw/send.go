@@ -182,7 +182,9 @@ func (s *Sender) deliver(ctx, waiting context.Context, n events.Notice) error {
 }
 
 // jitter keeps apart what was held together.
-func jitter() time.Duration { return rand.N(250 * time.Millisecond) }
+func jitter() time.Duration {
+	return rand.N(250 * time.Millisecond) //nolint:gosec // jitter is no secret
+}
 
 // send makes one call and notes how it went.
 func (s *Sender) send(ctx context.Context, out Outgoing) (int, error) {

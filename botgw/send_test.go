@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ukbot/botgw/simulator"
+	"ukbot/events"
 	"ukbot/sql/db"
 	"ukbot/sql/dbtest"
 )
@@ -214,6 +215,30 @@ func TestStoppingInTheMiddleLosesAndRepeatsNothing(t *testing.T) {
 		if got := b.texts(100+chat, each); !slices.Equal(got, want) {
 			t.Errorf("chat %d reads %q, want %q", 100+chat, got, want)
 		}
+	}
+}
+
+func TestStreamsThatGoAwayWhileSendingCostNoSecondCopy(t *testing.T) {
+	b := newBackbone(t, dbtest.New(t))
+	b.fault(simulator.Fault{Kind: simulator.FaultHang})
+	b.start()
+	notices := []events.Notice{b.notice("a", 7, "a"), b.notice("b", 8, "b")}
+	b.notice("later", 7, "later")
+	b.until("two are on their way", func() bool { return b.metric("ukbot_notices_waiting") == 2 })
+	b.streams.Stop()
+	b.sim.ClearFaults()
+	b.texts(7, 1)
+	b.texts(8, 1)
+	b.streams.Start()
+	for _, n := range notices {
+		if d := b.delivered(n); d.Outcome != outcomeSent {
+			t.Errorf("delivery %+v, want sent", d)
+		}
+	}
+	b.texts(7, 2)
+	b.settled()
+	if got, want := b.texts(7, 2), []string{"a", "later"}; !slices.Equal(got, want) {
+		t.Errorf("chat 7 reads %q, want %q", got, want)
 	}
 }
 
