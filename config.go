@@ -95,7 +95,7 @@ type devFile struct {
 func devFilePath(dataDir string) string { return filepath.Join(dataDir, "dev.json") }
 
 func (d devFile) write(dataDir string) error {
-	raw, err := json.MarshalIndent(d, "", "  ")
+	raw, err := json.MarshalIndent(d, "", "  ") //nolint:gosec // G117: handing the key over is its purpose; the file is 0600
 	if err != nil {
 		return err
 	}

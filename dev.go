@@ -128,7 +128,7 @@ func (n *node) startServer() (*nats.Server, error) {
 	}
 	if port == 0 {
 		port = -1 // the server's word for any free one
-	} else if probe, err := net.Listen("tcp", n.settings.NATSAddr); err != nil { //nolint:noctx // closed at once
+	} else if probe, err := net.Listen("tcp", n.settings.NATSAddr); err != nil {
 		return nil, fmt.Errorf("address %s for the streams is taken: stop the other program (a nats-server?), or choose another with UKBOT_NATS_ADDR", n.settings.NATSAddr)
 	} else if err := probe.Close(); err != nil {
 		return nil, err
@@ -213,7 +213,7 @@ func (n *node) ownKeys() error {
 
 // kept reads a secret from a file, or makes it and keeps it there.
 func kept(path string, fresh func() secret.Text) (secret.Text, error) {
-	raw, err := os.ReadFile(path) //nolint:gosec // a path in the data folder
+	raw, err := os.ReadFile(path)
 	if err == nil {
 		return secret.Text(strings.TrimSpace(string(raw))), nil
 	}
@@ -238,7 +238,7 @@ func (n *node) simulate() error {
 			return fmt.Errorf("telegram simulator: %w", err)
 		}
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // lives as long as the process
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("telegram simulator: %w", err)
 	}

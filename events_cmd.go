@@ -52,14 +52,14 @@ type eventsLs struct {
 }
 
 func (e eventsLs) Run(ctx context.Context, s *Settings) error {
-	since_, until, err := e.times()
+	after, until, err := e.times()
 	if err != nil {
 		return err
 	}
 	return withSession(ctx, s, func(ctx context.Context, open *session) error {
 		page, err := ops.ListEvents(ctx, open.Deps, ops.Filter{
 			Tenant: e.Tenant, Source: sourceName(e.Source), Type: e.Type, Status: e.Status, Error: e.Error,
-			Since: since_, Until: until, Limit: e.Limit, Cursor: e.Cursor,
+			Since: after, Until: until, Limit: e.Limit, Cursor: e.Cursor,
 		})
 		if err != nil {
 			return err
@@ -130,7 +130,7 @@ type eventsRetry struct {
 }
 
 func (e eventsRetry) Run(ctx context.Context, s *Settings) error {
-	since_, until, err := e.times()
+	after, until, err := e.times()
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (e eventsRetry) Run(ctx context.Context, s *Settings) error {
 		bar := newBar(-1, "retrying")
 		result, err := ops.RetryEvents(ctx, open.Deps, ops.RetryFilter{
 			Tenant: e.Tenant, Source: sourceName(e.Source), Type: e.Type, Status: e.Status, Error: e.Error,
-			Since: since_, Until: until, Limit: e.Limit,
+			Since: after, Until: until, Limit: e.Limit,
 		}, e.DryRun, func(done int64) { _ = bar.Set64(done) })
 		_ = bar.Finish()
 		if err != nil {

@@ -80,9 +80,14 @@ func newParser(asked *cli) (*kong.Kong, error) {
 		kong.Description("Webhooks in, durable records and Telegram messages out.\n\nTry it: `ukbot dev`, then `ukbot send stripe` in a second terminal.\nEvery setting is a flag and an environment variable."),
 		kong.Vars{"presets": presetList()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
-		kong.ExplicitGroups([]kong.Group{
-			{Key: "Run:", Title: "Run:"}, {Key: "Set up:", Title: "Set up:"}, {Key: "Events:", Title: "Events:"}, {Key: "More:", Title: "More:"},
-			{Key: "Settings:", Title: "Settings:"},
-		}),
+		kong.ExplicitGroups(groups()),
 	)
+}
+
+// groups are the headings of the help, in their order.
+func groups() (all []kong.Group) {
+	for _, title := range []string{"Run:", "Set up:", "Events:", "More:", "Settings:"} {
+		all = append(all, kong.Group{Key: title, Title: title})
+	}
+	return all
 }

@@ -226,7 +226,7 @@ func waitAtMost(wg *sync.WaitGroup, limit time.Duration, log zerolog.Logger) {
 
 // listen opens the HTTP address, with a sentence where that fails.
 func listen(address string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", address) //nolint:noctx // a listener lives as long as the process
+	listener, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("address %s is taken by another program: stop it, or choose another with UKBOT_HTTP_ADDR", address)
 	}

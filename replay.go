@@ -30,13 +30,13 @@ type replayCommand struct {
 }
 
 func (r replayCommand) Run(ctx context.Context, s *Settings) error {
-	since_, until, err := chosen{Since: r.Since, Until: r.Until}.times()
+	after, until, err := chosen{Since: r.Since, Until: r.Until}.times()
 	if err != nil {
 		return err
 	}
 	filter := ops.ReplayFilter{
 		Tenant: r.Tenant, Subject: r.Subject, Source: sourceName(r.Source), FromSeq: r.FromSeq, ToSeq: r.ToSeq,
-		Since: since_, Until: until, Notify: r.Notify, Rate: r.Rate, Replays: r.Replays, ID: r.ID, DryRun: true,
+		Since: after, Until: until, Notify: r.Notify, Rate: r.Rate, Replays: r.Replays, ID: r.ID, DryRun: true,
 	}
 	return withSession(ctx, s, func(ctx context.Context, open *session) error {
 		counted, err := r.step(ctx, open, filter, "counting")

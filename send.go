@@ -190,7 +190,7 @@ func (c sendCommand) post(ctx context.Context, hook events.Hook, n int64) (answe
 	if err != nil {
 		return answer{}, fmt.Errorf("post to %s: %w", c.URL, err)
 	}
-	defer response.Body.Close() //nolint:errcheck // read to its end below
+	defer response.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(response.Body, answerMax))
 	if err != nil {
 		return answer{}, err
@@ -215,7 +215,7 @@ func get(ctx context.Context, url string) (status int, body string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	defer response.Body.Close() //nolint:errcheck // read to its end below
+	defer response.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(response.Body, answerMax))
 	return response.StatusCode, string(raw), err
 }

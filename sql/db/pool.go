@@ -38,7 +38,7 @@ func NewPool(ctx context.Context, cfg PoolConfig) (*pgxpool.Pool, error) {
 	}
 	config.MaxConns = 12
 	if cfg.MaxConns > 0 {
-		config.MaxConns = int32(cfg.MaxConns) //nolint:gosec // a small setting
+		config.MaxConns = int32(cfg.MaxConns)
 	}
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.HealthCheckPeriod = 5 * time.Second
