@@ -53,6 +53,7 @@ func byName(r Report) map[string]State {
 }
 
 func TestHungDependencyIsReportedAndHangsNothing(t *testing.T) {
+	t.Parallel() // it mostly waits
 	release := make(chan struct{})
 	t.Cleanup(func() { close(release) })
 	var started atomic.Int32
@@ -128,6 +129,7 @@ func TestPagesAreCachedAndAskOnce(t *testing.T) {
 }
 
 func TestPageShowsNoSecretsAndStatesChange(t *testing.T) {
+	t.Parallel() // it mostly waits
 	var failing atomic.Pointer[error]
 	get := pages(t, Check{"db", true, func(context.Context) error {
 		if err := failing.Load(); err != nil {
@@ -161,6 +163,7 @@ func TestPageShowsNoSecretsAndStatesChange(t *testing.T) {
 }
 
 func TestDependenciesAreSeenAsTheyAre(t *testing.T) {
+	t.Parallel() // it mostly waits
 	env := natstest.Start(t)
 	url := dbtest.URL(t)
 	pool, err := db.Open(t.Context(), db.PoolConfig{URL: url, Log: zerolog.Nop()})
