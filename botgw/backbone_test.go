@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,6 +58,7 @@ type backbone struct {
 	pool      *pgxpool.Pool
 	sim       *simulator.Server
 	bot       *Bot
+	calls     atomic.Int64 // of Telegram, begun
 	registry  *prometheus.Registry
 	logged    *lines
 	rate      float64
@@ -67,14 +70,21 @@ type backbone struct {
 // Russian) of the tenant demo. Nothing runs yet.
 func newBackbone(t testing.TB, pool *pgxpool.Pool) *backbone {
 	t.Helper()
-	sim := simulator.New(simulator.Config{})
+	return newBackboneWith(t, pool, simulator.Config{})
+}
+
+// newBackboneWith has a Telegram of its own kind.
+func newBackboneWith(t testing.TB, pool *pgxpool.Pool, cfg simulator.Config) *backbone {
+	t.Helper()
+	sim := simulator.New(cfg)
 	sim.AddBot(token, "test_bot")
-	web := httptest.NewServer(sim.Handler())
-	bot := NewBot(token, web.URL, 5*time.Second)
-	t.Cleanup(func() { bot.Close(); sim.Close(); web.Close() })
-	b := &backbone{
-		t: t, pool: pool, sim: sim, bot: bot, registry: prometheus.NewRegistry(), logged: &lines{}, stop: func() {},
-	}
+	b := &backbone{t: t, pool: pool, sim: sim, registry: prometheus.NewRegistry(), logged: &lines{}, stop: func() {}}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.calls.Add(1)
+		sim.Handler().ServeHTTP(w, r)
+	}))
+	b.bot = NewBot(token, web.URL, 5*time.Second)
+	t.Cleanup(func() { b.bot.Close(); sim.Close(); web.Close() })
 	b.streams = natstest.Start(t)
 	b.conn, b.publisher = b.streams.Conn, b.streams.Publisher
 	b.person("p-1", 7, "applicant", "uz")

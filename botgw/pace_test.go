@@ -15,7 +15,7 @@ func TestPacesAreTelegrams(t *testing.T) {
 		atMost   time.Duration
 	}{
 		"a short burst to a person goes at once":  {[]int64{7}, 3, 0, 0},
-		"then one a second":                       {[]int64{7}, 13, 10 * time.Second, 10*time.Second + time.Millisecond},
+		"then one in a little over a second":      {[]int64{7}, 13, 10 * time.Second, 11*time.Second + time.Millisecond},
 		"a group has no more than 20 in a minute": {[]int64{-7}, 21, time.Minute, 70 * time.Second},
 		"the bot has 30 a second":                 {many(1000), 1000, 33 * time.Second, 34 * time.Second},
 	} {

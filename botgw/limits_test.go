@@ -1,0 +1,59 @@
+package botgw
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"ukbot/botgw/simulator"
+	"ukbot/sql/dbtest"
+)
+
+func TestTelegramsLimitsAreKept(t *testing.T) {
+	b := newBackboneWith(t, dbtest.New(t), simulator.Config{Flood: true})
+	b.rate = DefaultRate
+	if err := b.sim.AddGroup(token, -5, "Дом 15"); err != nil {
+		t.Fatal(err)
+	}
+	for chat := range int64(20) {
+		b.person(fmt.Sprint("p", chat), 100+chat, "applicant", "en")
+		for i := range 3 {
+			b.notice(fmt.Sprint(chat, "/", i), 100+chat, fmt.Sprint(i))
+		}
+	}
+	for i := range 5 {
+		b.notice(fmt.Sprint("one ", i), 7, fmt.Sprint(i))
+		b.notice(fmt.Sprint("group ", i), -5, fmt.Sprint(i))
+	}
+	began := time.Now()
+	b.start()
+	b.texts(7, 5)
+	b.texts(-5, 4)
+	if took := time.Since(began); took < 3*time.Second {
+		t.Errorf("a burst of three and one more to a group took %s, want 3.5 s", took)
+	}
+	if strings.Contains(b.logged.String(), "Too Many Requests") {
+		t.Errorf("Telegram had to say it:\n%s", b.logged)
+	}
+}
+
+func TestManyChatsToldToWaitHoldTheBot(t *testing.T) {
+	b := newBackbone(t, dbtest.New(t))
+	for chat := range int64(floodChats) {
+		b.person(fmt.Sprint("p", chat), 100+chat, "applicant", "en")
+		b.fault(simulator.Fault{Kind: simulator.FaultFlood, Chat: 100 + chat, RetryAfter: 2, Count: 1})
+		b.notice(fmt.Sprint(chat), 100+chat, "x")
+	}
+	b.start()
+	b.until("the bot is held", func() bool { return strings.Contains(b.logged.String(), "holds the bot") })
+	held := time.Now()
+	b.notice("another", 7, "another")
+	b.texts(7, 1)
+	if waited := time.Since(held); waited < 1900*time.Millisecond {
+		t.Errorf("another chat was written to after %s, want 2 s", waited)
+	}
+	for chat := range int64(floodChats) {
+		b.texts(100+chat, 1)
+	}
+}
