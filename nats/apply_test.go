@@ -56,22 +56,36 @@ func TestPlanSeesWhatWasEdited(t *testing.T) {
 		edit                  func(ctx context.Context, js jetstream.JetStream) error
 	}{
 		"a stream's age": {"stream EVENTS", "max_age", "update", stream(nats.StreamEvents, func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour })},
-		"a limit that the tables do not set": {"stream EVENTS", "max_msgs", "update",
-			stream(nats.StreamEvents, func(c *jetstream.StreamConfig) { c.MaxMsgs = 10 })},
-		"a subject more": {"stream DEAD", "subjects", "update",
-			stream(nats.StreamDead, func(c *jetstream.StreamConfig) { c.Subjects = append(c.Subjects, "more.>") })},
-		"a description": {"stream DEAD", "description", "update",
-			stream(nats.StreamDead, func(c *jetstream.StreamConfig) { c.Description = "edited" })},
-		"a bucket's TTL": {"bucket leases", "ttl", "update",
-			stream("KV_leases", func(c *jetstream.StreamConfig) { c.MaxAge, c.Duplicates = time.Hour, time.Minute })},
-		"a consumer's filter": {"consumer EVENTS/notify", "filter_subject", "update",
-			consumer(nats.StreamEvents, nats.DurableNotify, func(c *jetstream.ConsumerConfig) { c.FilterSubjects = []string{"housing.>"} })},
-		"a consumer's deliveries": {"consumer EVENTS/notify", "max_deliver", "update",
-			consumer(nats.StreamEvents, nats.DurableNotify, func(c *jetstream.ConsumerConfig) { c.MaxDeliver = 3 })},
-		"a backoff list": {"consumer EVENTS/notify", "backoff", "update",
+		"a limit that the tables do not set": {
+			"stream EVENTS", "max_msgs", "update",
+			stream(nats.StreamEvents, func(c *jetstream.StreamConfig) { c.MaxMsgs = 10 }),
+		},
+		"a subject more": {
+			"stream DEAD", "subjects", "update",
+			stream(nats.StreamDead, func(c *jetstream.StreamConfig) { c.Subjects = append(c.Subjects, "more.>") }),
+		},
+		"a description": {
+			"stream DEAD", "description", "update",
+			stream(nats.StreamDead, func(c *jetstream.StreamConfig) { c.Description = "edited" }),
+		},
+		"a bucket's TTL": {
+			"bucket leases", "ttl", "update",
+			stream("KV_leases", func(c *jetstream.StreamConfig) { c.MaxAge, c.Duplicates = time.Hour, time.Minute }),
+		},
+		"a consumer's filter": {
+			"consumer EVENTS/notify", "filter_subject", "update",
+			consumer(nats.StreamEvents, nats.DurableNotify, func(c *jetstream.ConsumerConfig) { c.FilterSubjects = []string{"housing.>"} }),
+		},
+		"a consumer's deliveries": {
+			"consumer EVENTS/notify", "max_deliver", "update",
+			consumer(nats.StreamEvents, nats.DurableNotify, func(c *jetstream.ConsumerConfig) { c.MaxDeliver = 3 }),
+		},
+		"a backoff list": {
+			"consumer EVENTS/notify", "backoff", "update",
 			consumer(nats.StreamEvents, nats.DurableNotify, func(c *jetstream.ConsumerConfig) {
 				c.BackOff, c.MaxDeliver = []time.Duration{time.Second, time.Minute}, 5
-			})},
+			}),
+		},
 		"a consumer that is gone": {"consumer EVENTS/notify", "", "create", func(ctx context.Context, js jetstream.JetStream) error {
 			return js.DeleteConsumer(ctx, nats.StreamEvents, nats.DurableNotify)
 		}},

@@ -82,6 +82,7 @@ func consumeLane(t *testing.T, env *natstest.Env, conn *nats.Conn, s nats.Consum
 }
 
 func TestAKeyKeepsItsOrderWhileOthersGoOn(t *testing.T) {
+	t.Parallel() // it mostly waits
 	env := natstest.Start(t)
 	var done told
 	var mu sync.Mutex
@@ -126,6 +127,7 @@ func TestAKeyKeepsItsOrderWhileOthersGoOn(t *testing.T) {
 }
 
 func TestAHeldNoticeCountsNoAttemptAndIsNotHandledTwice(t *testing.T) {
+	t.Parallel() // it mostly waits
 	env := natstest.Start(t)
 	var mu sync.Mutex
 	tries, active := 0, 0
@@ -187,6 +189,7 @@ func TestARedeliveryWhileInHandIsNotHandledTwice(t *testing.T) {
 }
 
 func TestALaneHasOneActiveClientAndAnotherTakesOver(t *testing.T) {
+	t.Parallel() // it mostly waits
 	env := natstest.Start(t)
 	s := laneSpec(2 * time.Second)
 	var mu sync.Mutex
@@ -234,6 +237,7 @@ func TestALaneHasOneActiveClientAndAnotherTakesOver(t *testing.T) {
 // TestOrderOutlivesACrash: the dead client's messages come again only when their
 // AckWait is over; newer ones of the same chat must wait for them.
 func TestOrderOutlivesACrash(t *testing.T) {
+	t.Parallel() // it mostly waits
 	env := natstest.Start(t)
 	s := laneSpec(3 * time.Second)
 	s.Config.PinnedTTL = time.Second

@@ -58,6 +58,7 @@ func hold(t *testing.T, conn *nats.Conn, together *atomic.Int64) *holder {
 }
 
 func TestOneOfSeveralHoldsALeaseAndTheNextFollows(t *testing.T) {
+	t.Parallel() // it mostly waits
 	env := natstest.Start(t)
 	ttl := shortLeases(t, env)
 	var together atomic.Int64
@@ -86,6 +87,7 @@ func TestOneOfSeveralHoldsALeaseAndTheNextFollows(t *testing.T) {
 }
 
 func TestTheLeaseOfACrashedHolderIsTakenOver(t *testing.T) {
+	t.Parallel() // it mostly waits
 	env := natstest.Start(t)
 	ttl := shortLeases(t, env)
 	var crashed, together atomic.Int64
@@ -109,6 +111,7 @@ func TestTheLeaseOfACrashedHolderIsTakenOver(t *testing.T) {
 }
 
 func TestALeaseIsLostInAnOutageAndHeldAgainAfterIt(t *testing.T) {
+	t.Parallel() // it mostly waits
 	env := natstest.Start(t)
 	ttl := shortLeases(t, env)
 	var together atomic.Int64
@@ -125,6 +128,7 @@ func TestALeaseIsLostInAnOutageAndHeldAgainAfterIt(t *testing.T) {
 }
 
 func TestAShortOutageCostsNoLease(t *testing.T) {
+	t.Parallel() // it mostly waits
 	env := natstest.Start(t)
 	ttl := 6 * time.Second
 	if _, err := env.Conn.JS.UpdateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: nats.BucketLeases, TTL: ttl}); err != nil {

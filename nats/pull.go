@@ -141,16 +141,15 @@ func (p *puller) receive(ctx context.Context, sub *natsgo.Subscription, consumer
 	dials, heard := p.conn.dials.Load(), time.Now()
 	for want > 0 {
 		msg, err := sub.NextMsg(pullTick)
-		if errors.Is(err, natsgo.ErrTimeout) {
-			switch {
-			case ctx.Err() != nil:
-				return ctx.Err()
-			case p.conn.dials.Load() != dials || time.Since(heard) > pullSilence:
-				return nil // the request went down with its connection: ask again
-			}
+		lost := p.conn.dials.Load() != dials || time.Since(heard) > pullSilence
+		switch {
+		case errors.Is(err, natsgo.ErrTimeout) && ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, natsgo.ErrTimeout) && lost:
+			return nil // the request went down with its connection: ask again
+		case errors.Is(err, natsgo.ErrTimeout):
 			continue
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 		heard = time.Now()
@@ -180,11 +179,11 @@ func (p *puller) deliver(ctx context.Context, consumer jetstream.Consumer, msg *
 			p.takeTurn(ctx, consumer)
 		}
 	}
-	if ctx.Err() != nil {
+	if stopping := ctx.Err() != nil; stopping {
 		m.nak()
-		return nil
+	} else {
+		p.inbox.put(m)
 	}
-	p.inbox.put(m)
 	return nil
 }
 
