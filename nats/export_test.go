@@ -62,3 +62,6 @@ const (
 	HeaderDeadError = headerDeadError
 	BuriedMark      = buriedMark
 )
+
+// HearOfALoss makes a publisher treat a status event, as one that comes late.
+func (p *Publisher) HearOfALoss() { p.failLost() }

@@ -152,6 +152,27 @@ func TestQuickReconnectsFailNoLaterPublish(t *testing.T) {
 	}
 }
 
+func TestALateStatusEventFailsNothingInFlight(t *testing.T) {
+	env := natstest.Start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				env.Publisher.HearOfALoss()
+			}
+		})
+	}
+	for i := range 500 {
+		if _, err := env.Publisher.Publish(t.Context(), webhook(fmt.Sprint("late-", i), "x")); err != nil {
+			t.Errorf("publish %d: %v", i, err)
+			break
+		}
+	}
+	cancel()
+	wg.Wait()
+}
+
 func TestWhatPublishSaysOfAMessage(t *testing.T) {
 	env := natstest.StartDurable(t)
 	large := webhook("large", strings.Repeat("x", 3<<20))
