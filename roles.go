@@ -51,7 +51,7 @@ func serveRoles(ctx context.Context, s *Settings, roles ...role) error {
 		}
 	}
 	addPages(n)
-	return n.serve(ctx, nil, func() { n.log.Info().Str("http", s.HTTPAddr).Msg("serving") })
+	return n.serve(ctx, nil, func() { n.log.Info().Str("http", n.listener.Addr().String()).Msg("serving") })
 }
 
 // addIngress: webhooks in. It needs the streams and the keyset, nothing else;

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"ukbot/events"
+)
+
+// kills is how often a test kills its program.
+const kills = 20
+
+// Loads of the chaos tests: enough that something is always in hand at every
+// stage, little enough that two cores keep up.
+const (
+	chaosWorkers   = 16
+	chaosPerSecond = 300
+)
+
+// seeded draws the moments of a test; UKBOT_E2E_SEED repeats a run.
+func seeded(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	if text := os.Getenv("UKBOT_E2E_SEED"); text != "" {
+		given, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seed = given
+	}
+	t.Logf("to draw the same moments again: UKBOT_E2E_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // no secret
+}
+
+// moment is a random time under load; the shortest ones fall into the start itself.
+func moment(r *rand.Rand) time.Duration { return time.Duration(20+r.IntN(700)) * time.Millisecond }
+
+// TestKilledDevLosesNothingAccepted kills everything at once: ingress, workers,
+// the streams inside the process, and with them PostgreSQL.
+func TestKilledDevLosesNothingAccepted(t *testing.T) {
+	r, dir := seeded(t), openDir(t)
+	p := startDev(t, dir)
+	s := p.sender(events.DefaultTenant, "stripe")
+	stop := s.run(t, "kill", chaosWorkers, chaosPerSecond)
+	for range kills {
+		pause(t.Context(), moment(r))
+		p.kill()
+		p = startDev(t, dir)
+		s.at.Store(&p.http)
+	}
+	stop()
+	recordedOnce(t, p.pool(), events.DefaultTenant, s, 60*time.Second)
+}
+
+// Sets of roles that are killed side by side. A killed sender's lanes rest for
+// some ten seconds until the next one has their turn, and every kill is to fall
+// among messages that are being sent.
+const (
+	killSets      = 4
+	killSetLoad   = 75  // events a second of one set
+	killAfterSent = 300 // messages of one life at most
+)
+
+// TestKilledRolesTellNobodyTwiceBeyondWhatWasInFlight counts messages: streams,
+// database and Telegram outlive the killed process.
+func TestKilledRolesTellNobodyTwiceBeyondWhatWasInFlight(t *testing.T) {
+	t.Parallel()
+	r := seeded(t)
+	for set := range killSets {
+		after := make([]int64, kills/killSets)
+		for i := range after {
+			after[i] = 1 + r.Int64N(killAfterSent)
+		}
+		t.Run(fmt.Sprintf("set %d", set), func(t *testing.T) {
+			t.Parallel()
+			killAmongMessages(t, after)
+		})
+	}
+}
+
+// killAmongMessages kills each life once it has sent that many messages.
+func killAmongMessages(t *testing.T, after []int64) {
+	t.Helper()
+	e := startEngines(t, "")
+	s := e.hook(events.DefaultTenant)
+	p := startRole(t, e.settings, "all")
+	s.at.Store(&p.http)
+	stop := s.run(t, "kill", chaosWorkers, killSetLoad)
+	for _, messages := range after {
+		wait, cancel := context.WithTimeout(t.Context(), startIn)
+		err := e.telegram.WaitSent(wait, e.telegram.Sent()+messages)
+		cancel()
+		if err != nil {
+			t.Fatalf("no %d messages were sent within %s", messages, startIn)
+		}
+		p.kill()
+		p = startRole(t, e.settings, "all")
+		s.at.Store(&p.http)
+	}
+	stop()
+	recordedOnce(t, e.pool, events.DefaultTenant, s, 60*time.Second)
+	// A chat has one message in flight at most, so a kill can repeat one per chat.
+	allowed := len(after) * len(e.chats())
+	extra := e.noticesDue(90 * time.Second)
+	t.Logf("%d of %d messages were sent twice in %d kills, %d are allowed", extra, e.telegram.Sent(), len(after), allowed)
+	if extra > allowed {
+		t.Errorf("%d messages were sent twice, want at most %d: one per chat and kill", extra, allowed)
+	}
+}
+
+// stopLimit is what process managers give before they kill.
+const stopLimit = 10 * time.Second
+
+func TestStoppedRolesLoseNothingAndTellNobodyTwice(t *testing.T) {
+	e := startEngines(t, "")
+	s := e.hook(events.DefaultTenant)
+	p := startRole(t, e.settings, "all")
+	s.at.Store(&p.http)
+	stop := s.run(t, "stop", chaosWorkers, chaosPerSecond)
+	for range 5 {
+		pause(t.Context(), 500*time.Millisecond)
+		stopsInTime(t, p)
+		p = startRole(t, e.settings, "all")
+		s.at.Store(&p.http)
+	}
+	stop()
+	recordedOnce(t, e.pool, events.DefaultTenant, s, 60*time.Second)
+	if extra := e.noticesDue(60 * time.Second); extra > 0 {
+		t.Errorf("%d messages were sent twice, want none: a stop is orderly", extra)
+	}
+	answeredTruthfully(t, s)
+}
+
+func TestStoppedDevLosesNothing(t *testing.T) {
+	dir := openDir(t)
+	p := startDev(t, dir)
+	s := p.sender(events.DefaultTenant, "stripe")
+	stop := s.run(t, "stop", chaosWorkers, chaosPerSecond)
+	for range 2 {
+		pause(t.Context(), 700*time.Millisecond)
+		stopsInTime(t, p)
+		if _, err := os.Stat(devFilePath(dir)); err == nil {
+			t.Errorf("dev.json is left after a stop: commands beside would talk to nobody")
+		}
+		p = startDev(t, dir)
+		s.at.Store(&p.http)
+	}
+	stop()
+	recordedOnce(t, p.pool(), events.DefaultTenant, s, 60*time.Second)
+	answeredTruthfully(t, s)
+}
+
+func stopsInTime(t *testing.T, p *program) {
+	t.Helper()
+	code, took := p.terminate()
+	t.Logf("stopped within %s", took.Round(time.Millisecond))
+	if code != 0 || took > stopLimit {
+		t.Errorf("SIGTERM ended the process with exit code %d after %s, want 0 within %s", code, took, stopLimit)
+	}
+}
+
+// answeredTruthfully: a stop may hang up or say 503, nothing else but success.
+func answeredTruthfully(t *testing.T, s *sender) {
+	t.Helper()
+	for status, n := range s.statuses() {
+		switch status {
+		case 0, http.StatusAccepted, http.StatusOK, http.StatusServiceUnavailable:
+		default:
+			t.Errorf("%d requests were answered %d around a stop", n, status)
+		}
+	}
+}
