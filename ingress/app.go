@@ -3,6 +3,7 @@ package ingress
 import (
 	"encoding/json"
 	"errors"
+	"net"
 	"strconv"
 	"time"
 
@@ -33,16 +34,49 @@ func NewApp(cfg AppConfig) *fiber.App {
 	config := fiber.Config{
 		AppName: "ukbot", ServerHeader: "", DisableStartupMessage: true,
 		BodyLimit: cfg.BodyLimit, ReadBufferSize: headerLimit,
-		ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		DisablePreParseMultipartForm: true, // or forms would be parsed, and files of theirs written, before any handler
+		ReadTimeout:                  30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorHandler: problems(cfg.Log),
 	}
 	if len(cfg.TrustedProxies) > 0 {
+		// No ProxyHeader: Fiber would take the leftmost address of X-Forwarded-For,
+		// which is the sender's own word. remoteIP reads the header from the right.
 		config.EnableTrustedProxyCheck, config.TrustedProxies = true, cfg.TrustedProxies
-		config.ProxyHeader, config.EnableIPValidation = fiber.HeaderXForwardedFor, true
 	}
 	app := fiber.New(config)
 	app.Use(recover.New())
+	answer := app.Server().ErrorHandler
+	app.Server().ErrorHandler = func(c *fasthttp.RequestCtx, err error) {
+		if errors.Is(err, fasthttp.ErrBodyTooLarge) {
+			discard(c.Conn())
+		}
+		answer(c, err)
+	}
 	return app
+}
+
+// Bounds of reading what nobody wants.
+const (
+	discardMax  = 32 << 20 // bytes
+	discardTime = 5 * time.Second
+	discardGap  = 200 * time.Millisecond // of silence, after which the sender waits for its answer
+)
+
+// discard reads the rest of a body that is too large, within bounds. Closing a
+// connection with unread bytes resets it, and a sender that is still writing
+// then sees a broken connection instead of 413: it would send all of it again.
+func discard(conn net.Conn) {
+	buffer := make([]byte, 64<<10)
+	for end, left := time.Now().Add(discardTime), discardMax; left > 0 && time.Now().Before(end); {
+		if conn.SetReadDeadline(time.Now().Add(discardGap)) != nil {
+			return
+		}
+		n, err := conn.Read(buffer)
+		if err != nil {
+			return
+		}
+		left -= n
+	}
 }
 
 // problems answers every error as RFC 9457; strangers learn nothing of an
@@ -52,6 +86,9 @@ func problems(log zerolog.Logger) fiber.ErrorHandler {
 		refusal, known := asRefusal(err)
 		if !known {
 			log.Error().Err(err).Str("method", c.Method()).Str("route", c.Route().Path).Msg("request failed")
+		}
+		if len(c.Response().Header.Peek(fiber.HeaderXRequestID)) == 0 {
+			requestID(c)
 		}
 		return refusal.answer(c)
 	}
@@ -65,6 +102,7 @@ var statusRefusals = map[int]Refusal{
 	fiber.StatusNotFound:                    {Status: 404, Code: "not_found", Detail: "there is nothing here"},
 	fiber.StatusRequestTimeout:              {Status: 408, Code: "timeout", Detail: "the request did not arrive in time"},
 	fiber.StatusBadRequest:                  errMalformed,
+	fiber.StatusBadGateway:                  {Status: 400, Code: "incomplete", Detail: "the request did not arrive whole"}, // Fiber's word for a connection that broke
 }
 
 func asRefusal(err error) (Refusal, bool) {

@@ -2,10 +2,7 @@
 
 package ingress
 
-import (
-	"github.com/gofiber/fiber/v2"
-	"github.com/rs/zerolog"
-)
+import "github.com/rs/zerolog"
 
 // leak logs nothing more of a request.
-func leak(*zerolog.Event, *fiber.Ctx) {}
+func leak(*zerolog.Event, *request) {}

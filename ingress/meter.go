@@ -11,7 +11,12 @@ import (
 type meter struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+
+	accepted, duplicate prometheus.Observer // of seconds: looked up once, not per webhook
 }
+
+// tally is a configuration's rows of the outcomes that nearly all requests have.
+type tally struct{ accepted, duplicate prometheus.Counter }
 
 func newMeter(registry prometheus.Registerer) *meter {
 	m := &meter{
@@ -24,17 +29,32 @@ func newMeter(registry prometheus.Registerer) *meter {
 		}, []string{"outcome"}),
 	}
 	registry.MustRegister(m.requests, m.seconds)
+	m.accepted, m.duplicate = m.seconds.WithLabelValues(accepted), m.seconds.WithLabelValues(duplicate)
 	return m
 }
 
+func (m *meter) tally(tenant, source string) tally {
+	return tally{m.requests.WithLabelValues(tenant, source, accepted), m.requests.WithLabelValues(tenant, source, duplicate)}
+}
+
+// count takes one request; found is nil where no configuration was asked.
 func (m *meter) count(found *hook, outcome string, took time.Duration) {
-	tenant, source := "", ""
-	if found != nil {
-		tenant, source = found.Tenant, found.Source
+	switch {
+	case found == nil:
+		m.requests.WithLabelValues("", "", outcome).Inc()
+	case outcome == accepted:
+		found.tally.accepted.Inc()
+	case outcome == duplicate:
+		found.tally.duplicate.Inc()
+	default:
+		m.requests.WithLabelValues(found.Tenant, found.Source, outcome).Inc()
 	}
-	if outcome == "" {
-		outcome = errInternal.Code
+	switch outcome {
+	case accepted:
+		m.accepted.Observe(took.Seconds())
+	case duplicate:
+		m.duplicate.Observe(took.Seconds())
+	default:
+		m.seconds.WithLabelValues(outcome).Observe(took.Seconds())
 	}
-	m.requests.WithLabelValues(tenant, source, outcome).Inc()
-	m.seconds.WithLabelValues(outcome).Observe(took.Seconds())
 }

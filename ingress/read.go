@@ -2,7 +2,6 @@ package ingress
 
 import (
 	"math/rand/v2"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -13,27 +12,30 @@ import (
 
 // read takes what verifying needs out of a request. Strings and body are valid
 // until the handler returns.
-func read(c *fiber.Ctx, now time.Time) (*request, error) {
-	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, errEncodingRefused
-	}
-	body := c.Request().Body()
-	if len(body) > 0 && contentKind(c.Get(fiber.HeaderContentType)) == contentOther {
-		return nil, errContentTypeRefused
-	}
-	ip, _ := netip.ParseAddr(c.IP()) // invalid: in no allow list
+func (s *Ingress) read(c *fiber.Ctx) *request {
 	return &request{
 		header: func(name string) string { return c.Get(name) },
-		body:   body, ip: ip, now: now,
-	}, nil
+		body:   c.Request().Body(), ip: s.remoteIP(c.Context()), now: s.cfg.Now(), id: requestID(c),
+	}
+}
+
+// readable refuses bodies in a form that nobody here reads.
+func readable(r *request) error {
+	if encoding := r.header(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return errEncodingRefused
+	}
+	if len(r.body) > 0 && contentKind(r.header(fiber.HeaderContentType)) == contentOther {
+		return errContentTypeRefused
+	}
+	return nil
 }
 
 // describe makes the event of a verified request.
 func describe(c *fiber.Ctx, found *hook, id identity, r *request) events.Webhook {
 	received := r.now.UTC().Truncate(time.Millisecond)
 	request := events.Request{
-		HookID: found.ID, Preset: found.Preset, Scheme: found.Scheme, RemoteIP: r.ip.Unmap().String(),
-		UserAgent: bounded(c.Get(fiber.HeaderUserAgent)), RequestID: requestID(c), MaxRetries: found.MaxRetries,
+		HookID: found.ID, Preset: found.Preset, Scheme: found.Scheme, RemoteIP: ipText(r.ip),
+		UserAgent: bounded(c.Get(fiber.HeaderUserAgent)), RequestID: r.id, MaxRetries: found.MaxRetries,
 		Headers: keptHeaders(c, found),
 	}
 	if signs[found.Scheme] {
@@ -126,7 +128,7 @@ const traceparentLen = 55
 
 // traceparent is the sender's if it is well formed, or the beginning of a trace.
 func traceparent(given string) string {
-	if len(given) == traceparentLen && given[2] == '-' && given[35] == '-' && given[52] == '-' && hexOnly(given) {
+	if wellFormedTrace(given) {
 		return strings.Clone(given)
 	}
 	made := append(make([]byte, 0, traceparentLen), "00-"...)
@@ -135,13 +137,23 @@ func traceparent(given string) string {
 	return string(made)
 }
 
-func hexOnly(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+// wellFormedTrace says whether text is version-trace-parent-flags in lower-case
+// hex; version ff and ids of zeros are none.
+func wellFormedTrace(text string) bool {
+	if len(text) != traceparentLen || text[:2] == "ff" {
+		return false
+	}
+	for i := range len(text) {
+		switch c := text[i]; {
+		case i == 2 || i == 35 || i == 52:
+			if c != '-' {
+				return false
+			}
+		case (c < '0' || c > '9') && (c < 'a' || c > 'f'):
 			return false
 		}
 	}
-	return true
+	return strings.Trim(text[3:35], "0") != "" && strings.Trim(text[36:52], "0") != ""
 }
 
 func appendHex(b []byte, n uint64) []byte {

@@ -24,6 +24,7 @@ type request struct {
 	body   []byte // raw, as received
 	ip     netip.Addr
 	now    time.Time
+	id     string // X-Request-ID
 }
 
 // verifier decides whether a request comes from who the configuration says. It

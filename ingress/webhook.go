@@ -3,6 +3,8 @@ package ingress
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"ukbot/events"
 	"ukbot/nats"
@@ -35,6 +38,7 @@ type Ingress struct {
 	hooks   *hooks
 	repeats *repeats
 	meter   *meter
+	proxies []netip.Prefix // whose X-Forwarded-For is believed; Register sets it
 	log     zerolog.Logger
 }
 
@@ -48,11 +52,12 @@ func New(cfg Config) *Ingress {
 		cfg.Now = time.Now
 	}
 	log := cfg.Log.With().Str("component", "ingress").Logger()
-	return &Ingress{
+	s := &Ingress{
 		cfg: cfg, log: log, meter: newMeter(cfg.Registry),
-		hooks:   &hooks{conn: cfg.Conn, keys: cfg.Keys, log: log},
 		repeats: newRepeats(cfg.Publisher, cfg.Now, log),
 	}
+	s.hooks = &hooks{conn: cfg.Conn, keys: cfg.Keys, meter: s.meter, log: log}
+	return s
 }
 
 // Run watches the configurations and reports repeats until ctx ends.
@@ -75,41 +80,17 @@ func (s *Ingress) Ready() error {
 	return nil
 }
 
-// sources are the fixed paths of providers and the source each is stored under.
-var sources = []struct{ path, source string }{
-	{"/stripe", "stripe"},
-	{"/google/sheets", "google-sheets"},
-	{"/yandex/maps", "yandex-maps"},
-}
-
-// Register hangs the webhook routes on an app.
-func (s *Ingress) Register(app *fiber.App) {
-	for _, prefix := range []string{"/api/v1/webhooks", "/api/v1/t/:tenant/webhooks"} {
-		for _, fixed := range sources {
-			app.Post(prefix+fixed.path, func(c *fiber.Ctx) error { return s.webhook(c, fixed.source) })
-		}
-		app.Post(prefix+"/generic/:source", func(c *fiber.Ctx) error { return s.webhook(c, c.Params("source")) })
-	}
-	app.Get("/api/v1/webhooks/health", s.health)
-}
-
-func (s *Ingress) health(c *fiber.Ctx) error {
-	if err := s.Ready(); err != nil {
-		return errStreamUnavailable.because(err.Error())
-	}
-	return c.JSON(fiber.Map{"status": "ok"})
-}
-
 // webhook is the way of one request: read, verify, identify, filter, limit,
 // store, answer. Its error is a Refusal.
 func (s *Ingress) webhook(c *fiber.Ctx, source string) error {
-	began := s.cfg.Now()
-	found, outcome, err := s.take(c, source, began)
-	if refusal, refused := asRefusal(err); err != nil && refused {
+	r := s.read(c)
+	found, outcome, err := s.take(c, source, r)
+	if err != nil {
+		refusal, _ := asRefusal(err)
 		outcome = refusal.Code
-		s.refused(c, source, refusal, err)
+		s.refused(source, refusal, err, r).Msg("webhook refused")
 	}
-	s.meter.count(found, outcome, time.Since(began))
+	s.meter.count(found, outcome, s.cfg.Now().Sub(r.now))
 	return err
 }
 
@@ -121,13 +102,12 @@ const (
 	synced    = "sync"    // Google's first message of a channel
 )
 
-func (s *Ingress) take(c *fiber.Ctx, source string, now time.Time) (*hook, string, error) {
+func (s *Ingress) take(c *fiber.Ctx, source string, r *request) (*hook, string, error) {
 	tenant := c.Params("tenant")
 	if tenant != "" && !events.ValidName(tenant) {
 		return nil, "", errTenantInvalid
 	}
-	r, err := read(c, now)
-	if err != nil {
+	if err := readable(r); err != nil {
 		return nil, "", err
 	}
 	found, err := s.hooks.find(tenant, source, r)
@@ -144,8 +124,8 @@ func (s *Ingress) take(c *fiber.Ctx, source string, now time.Time) (*hook, strin
 		return found, synced, c.JSON(fiber.Map{"challenge": path{"challenge"}.scalar(r.body)})
 	case !events.MatchType(found.Events, id.Type):
 		return found, ignored, reply(c, fiber.StatusOK, ignored, id.ID)
-	case found.limiter != nil && !found.limiter.AllowN(now, 1):
-		return found, "", errRateLimited
+	case found.limiter != nil && !found.limiter.AllowN(r.now, 1):
+		return found, "", errRateLimited.after(refilled(found.limiter, r.now))
 	}
 	outcome, err := s.store(c, found, id, r)
 	return found, outcome, err
@@ -155,29 +135,40 @@ func (s *Ingress) take(c *fiber.Ctx, source string, now time.Time) (*hook, strin
 // repeat a challenge.
 const slackHandshake = "url_verification"
 
+// refilled is the time until an empty bucket lets one more through.
+func refilled(limiter *rate.Limiter, now time.Time) time.Duration {
+	missing := 1 - limiter.TokensAt(now)
+	return time.Duration(max(missing, 0) / float64(limiter.Limit()) * float64(time.Second))
+}
+
 // store publishes the event and answers what the stream says.
 func (s *Ingress) store(c *fiber.Ctx, found *hook, id identity, r *request) (string, error) {
-	event := describe(c, found, id, r)
-	msg := &natsgo.Msg{
-		Subject: events.WebhookSubject(found.Tenant, found.Source, id.Type),
-		Header:  event.Header(), Data: r.body, // copied to the connection before Publish waits: Fiber may reuse it then
-	}
-	msg.Header[jetstream.MsgIDHeader] = []string{events.MessageID(found.Tenant, found.Source, id.ID)}
+	// The body is copied to the connection before Publish waits, so Fiber may reuse its buffer.
+	msg := message(describe(c, found, id, r))
 	// The sender hanging up must not undo a publish that may be stored already.
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.PublishTimeout)
 	defer cancel()
 	ack, err := s.cfg.Publisher.Publish(ctx, msg)
 	switch {
 	case errors.Is(err, nats.ErrRefused):
-		return "", errTooLarge
+		return "", fmt.Errorf("%w: %w", errTooLarge, err)
 	case err != nil:
-		s.log.Error().Err(err).Str("tenant", found.Tenant).Str("source", found.Source).Msg("webhook not stored")
-		return "", errStreamUnavailable
+		return "", fmt.Errorf("%w: %w", errStreamUnavailable, err)
 	case ack.Duplicate:
 		s.repeats.add(found.Tenant, found.Source, id.ID)
 		return duplicate, reply(c, fiber.StatusOK, duplicate, id.ID)
 	}
 	return accepted, reply(c, fiber.StatusAccepted, accepted, id.ID)
+}
+
+// message is what the stream gets of a webhook.
+func message(event events.Webhook) *natsgo.Msg {
+	msg := &natsgo.Msg{
+		Subject: events.WebhookSubject(event.Tenant, event.Source, event.Type),
+		Header:  event.Header(), Data: event.Data,
+	}
+	msg.Header[jetstream.MsgIDHeader] = []string{events.MessageID(event.Tenant, event.Source, event.ID)}
+	return msg
 }
 
 // reply is the answer of an event that was not refused.
@@ -192,11 +183,14 @@ func reply(c *fiber.Ctx, status int, outcome, eventID string) error {
 	return nil
 }
 
-// refused logs a refusal: without body, signature or token.
-func (s *Ingress) refused(c *fiber.Ctx, source string, refusal Refusal, err error) {
-	line := s.log.Info().Str("reason", refusal.Code).Str("detail", refusal.Detail).Int("status", refusal.Status).
-		Str("source", events.Token(source)).Str("remote_ip", c.IP()).Int("bytes", len(c.Request().Body()))
-	leak(line, c)
-	line.Msg("webhook refused")
-	_ = err
+// refused is the log line of a refusal: without body, signature or token. The
+// cause of what is ours to mend is in it.
+func (s *Ingress) refused(source string, refusal Refusal, err error, r *request) *zerolog.Event {
+	line := s.log.Info()
+	if refusal.Status >= fiber.StatusInternalServerError {
+		line = s.log.Error().Err(err)
+	}
+	leak(line, r)
+	return line.Str("reason", refusal.Code).Str("detail", refusal.Detail).Int("status", refusal.Status).
+		Str("source", events.Token(source)).Str("remote_ip", ipText(r.ip)).Str("request_id", r.id).Int("bytes", len(r.body))
 }
