@@ -2,15 +2,12 @@ package workers
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
-	"ukbot/events"
 	"ukbot/nats"
 	"ukbot/sql/db"
 )
@@ -19,7 +16,7 @@ import (
 type batch struct {
 	*db.Queries
 	worker *worker
-	bare   bool // without effects and jsonb: for what PostgreSQL refused before
+	care   care
 
 	rows     []db.InsertWebhooksParams
 	updates  []db.UpdateWebhookParams
@@ -56,11 +53,11 @@ func (b *batch) sort(ctx context.Context, items []*item) (todo []*item, err erro
 		return nil, err
 	}
 	var old []*item
-	firsts := map[key]bool{}
+	taken := map[key]bool{} // events that this batch handles
 	for _, it := range items {
-		if it.known = nil; fresh[it.message.Sequence] {
+		if it.known, it.answer = nil, nil; fresh[it.message.Sequence] {
 			it.attempt = 1
-			todo, firsts[it.key()] = append(todo, it), true
+			todo, taken[it.key()] = append(todo, it), true
 		} else {
 			old = append(old, it)
 		}
@@ -70,15 +67,16 @@ func (b *batch) sort(ctx context.Context, items []*item) (todo []*item, err erro
 		return nil, err
 	}
 	for _, it := range old {
-		switch it.known = known[it.key()]; {
-		case firsts[it.key()] && it.webhook.Replay != "":
-			it.answer = nats.RetryAfter(time.Second, errors.New("replay came with its event"))
-		case firsts[it.key()]:
+		it.known = known[it.key()]
+		switch {
+		case !taken[it.key()]:
+			if b.again(it) {
+				todo, taken[it.key()] = append(todo, it), true
+			}
+		case it.webhook.Replay == "" && it.known == nil:
 			b.repeated = append(b.repeated, it)
-		case it.known == nil:
-			it.answer = nil // retention took the record; the event was handled long ago
-		case b.again(it):
-			todo = append(todo, it)
+		default:
+			it.answer = nats.RetryAfter(time.Second, errors.New("came with another delivery of its event"))
 		}
 	}
 	return todo, nil
@@ -132,12 +130,17 @@ func (b *batch) lookup(ctx context.Context, old []*item) (map[key]*db.KnownWebho
 // again says whether a known event is to be handled once more; if not, the item
 // gets its answer.
 func (b *batch) again(it *item) bool {
-	row := it.known
-	it.attempt = int(row.RetryCount) + 2
-	same := row.StreamSequence == int64(it.message.Sequence) || it.message.Scheduled() //nolint:gosec // far below 2^63
+	row, replay := it.known, it.webhook.Replay
 	switch {
-	case it.webhook.Replay != "":
-		return row.ReplayOf == nil || *row.ReplayOf != it.webhook.Replay || row.Status == statusRetrying
+	case row == nil && replay == "":
+		return false // retention took the record; the event was handled long ago
+	case row == nil || replay != "" && orEmpty(row.ReplayOf) != replay:
+		it.attempt = 1 // a new run, with all its attempts
+		return true
+	}
+	it.attempt = int(row.RetryCount) + 2
+	same := row.StreamSequence == int64(it.message.Sequence) || it.message.Scheduled() || replay != "" //nolint:gosec // far below 2^63
+	switch {
 	case !same:
 		b.repeated = append(b.repeated, it)
 	case row.Status == statusFailed: // the crash fell between record and dead letter
@@ -164,7 +167,7 @@ func (b *batch) attempt(it *item) {
 		}
 		it.took = time.Since(it.began)
 	}()
-	if b.bare { // the failure is known already
+	if b.care == bare { // the failure is known already
 		it.effects = Effects{}
 		return
 	}
@@ -209,39 +212,6 @@ func (b *batch) announce(ctx context.Context) error {
 		return err
 	}
 	return b.WakeOutbox(ctx)
-}
-
-// countRepeated counts messages that repeat an event the stream no longer knew.
-// Only a first delivery counts: a lost ack must not.
-func (b *batch) countRepeated(ctx context.Context) error {
-	slices.SortFunc(b.repeated, func(x, y *item) int { return x.key().compare(y.key()) })
-	for _, it := range b.repeated {
-		if it.answer = nil; it.message.Delivered > 1 {
-			continue
-		}
-		if _, err := b.CountDuplicates(ctx, db.CountDuplicatesParams{
-			Repeats: 1, TenantID: it.webhook.Tenant, Source: it.webhook.Source, EventID: it.webhook.ID,
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (k key) compare(other key) int {
-	return slices.Compare([]string{k.tenant, k.source, k.id}, []string{other.tenant, other.source, other.id})
-}
-
-func decodeRepeats(m *nats.Message) (events.Envelope, map[string]int32, error) {
-	e, err := events.Decode(m.Header, m.Data)
-	if err != nil {
-		return e, nil, err
-	}
-	var counts map[string]int32
-	if err := json.Unmarshal(m.Data, &counts); err != nil {
-		return e, nil, fmt.Errorf("%w: counts: %w", events.ErrMalformed, err)
-	}
-	return e, counts, nil
 }
 
 func orEmpty(s *string) string {

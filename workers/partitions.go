@@ -46,6 +46,15 @@ func (p *partitions) day(ctx context.Context, pool *pgxpool.Pool, at time.Time) 
 	return nil
 }
 
+// forget makes the days of items be looked at again.
+func (p *partitions) forget(items []*item) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, it := range items {
+		delete(p.made, it.webhook.Time.UTC().Format(time.DateOnly))
+	}
+}
+
 // retention is how long records are kept, and what makes room.
 type retention struct {
 	pool *pgxpool.Pool
@@ -83,14 +92,21 @@ func (r *retention) round(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	before := now.UTC().Add(-r.keep).Truncate(24 * time.Hour)
 	q := db.New(r.pool)
+	theirs, err := q.DatabaseTime(ctx)
+	if err != nil {
+		return fmt.Errorf("ask for the time: %w", err)
+	}
+	if theirs.Before(now) { // a clock that jumped ahead must not empty the table
+		now = theirs
+	}
+	before := now.UTC().Add(-r.keep).Truncate(24 * time.Hour)
 	dropped, err := q.DropWebhookPartitions(ctx, pgtype.Date{Time: before, Valid: true})
 	if err != nil {
 		return fmt.Errorf("drop partitions: %w", err)
 	}
 	pruned := int64(0)
-	for _, prune := range []func(context.Context, time.Time) (int64, error){q.PruneWebhookKeys, q.PruneWebhookAttempts, q.PruneNotices} {
+	for _, prune := range []func(context.Context, time.Time) (int64, error){q.PruneWebhookKeys, q.PruneWebhookRepeats, q.PruneWebhookAttempts, q.PruneNotices} {
 		for {
 			n, err := prune(ctx, before)
 			if err != nil {

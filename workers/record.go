@@ -1,7 +1,7 @@
 package workers
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -36,16 +36,12 @@ type verdict struct {
 
 // judge decides by the handler's error and the attempts left.
 func (it *item) judge() verdict {
-	retries := it.webhook.Request.MaxRetries
-	if retries == 0 {
-		retries = defaultRetries
-	}
 	switch {
 	case it.failure == nil:
 		return verdict{status: statusCompleted}
 	case nats.IsPermanent(it.failure):
 		return verdict{status: statusFailed, kind: "permanent", answer: it.failure}
-	case it.attempt > retries:
+	case it.attempt > it.retries():
 		return verdict{status: statusFailed, kind: "exhausted", answer: nats.Permanent(it.failure)}
 	}
 	delay, given := nats.RetryDelay(it.failure)
@@ -57,6 +53,9 @@ func (it *item) judge() verdict {
 		answer: nats.RetryAfter(delay, it.failure),
 	}
 }
+
+// retries is how many attempts may follow the first.
+func (it *item) retries() int { return cmp.Or(it.webhook.Request.MaxRetries, defaultRetries) }
 
 // effect is how the record remembers one thing that the event became.
 type effect struct {
@@ -71,35 +70,34 @@ type effect struct {
 func (b *batch) write(it *item) error {
 	v := it.judge()
 	it.answer = v.answer
-	effects := []effect{}
+	var effects json.RawMessage // null: as they were
 	if v.status == statusCompleted {
-		var err error
-		if effects, err = b.effects(it); err != nil {
+		made, err := b.effects(it)
+		if err != nil {
+			return err
+		}
+		if effects, err = json.Marshal(made); err != nil {
 			return err
 		}
 	}
-	remembered, err := json.Marshal(effects)
-	if err != nil {
-		return err
-	}
 	if it.known == nil {
-		row, err := b.row(it, v, remembered)
+		row, err := b.row(it, v, effects)
 		if err != nil {
 			return err
 		}
 		b.rows = append(b.rows, row)
 	} else {
-		b.updates = append(b.updates, outcome(it, v, remembered))
+		b.updates = append(b.updates, outcome(it, v, effects))
 	}
-	if it.attempt > 1 || v.status != statusCompleted {
+	if it.attempt > 1 || it.webhook.Replay != "" || v.status != statusCompleted {
 		return b.remember(it, v)
 	}
 	return nil
 }
 
 // effects queues payments and announcements. Events that a first handling
-// makes have ids of the record alone: a second run of it announces nothing new.
-// A replay of what was completed has ids of its own.
+// makes have ids of the record alone, whichever attempt succeeds. Once there
+// are such events, a replay's have ids of its own.
 func (b *batch) effects(it *item) ([]effect, error) {
 	made := []effect{}
 	for _, payment := range it.effects.Payments {
@@ -107,8 +105,8 @@ func (b *batch) effects(it *item) ([]effect, error) {
 		made = append(made, effect{Kind: "payment", Key: payment.ExternalID})
 	}
 	cause := it.row()
-	if it.known != nil && it.known.Status == statusCompleted {
-		cause += "/" + it.webhook.Replay
+	if it.known != nil && it.known.Announced {
+		cause += "/" + cmp.Or(it.webhook.Replay, orEmpty(it.known.ReplayOf))
 	}
 	for _, derived := range it.effects.Derived {
 		data, err := json.Marshal(derived.Data)
@@ -148,17 +146,20 @@ func (b *batch) row(it *item, v verdict, effects json.RawMessage) (db.InsertWebh
 	if err != nil {
 		return db.InsertWebhooksParams{}, err
 	}
-	headers, err := json.Marshal(request.Headers)
+	headers, err := json.Marshal(storableMap(request.Headers))
 	if err != nil {
 		return db.InsertWebhooksParams{}, err
 	}
+	if effects == nil {
+		effects = json.RawMessage("[]")
+	}
 	row := db.InsertWebhooksParams{
-		ID: id, TenantID: w.Tenant, Source: w.Source, EventID: w.ID, EventType: w.Type, Subject: it.message.Subject,
+		ID: id, TenantID: w.Tenant, Source: w.Source, EventID: w.ID, EventType: w.Type, Subject: storable(it.message.Subject),
 		StreamSequence: int64(it.message.Sequence), Status: v.status, //nolint:gosec // far below 2^63
 		Payload: w.Data, PayloadBytes: int32(len(w.Data)), ContentType: w.ContentType, //nolint:gosec // at most 1 MiB
-		Headers: withoutNUL(headers), Signature: optional(request.Signature), SignatureScheme: request.Scheme,
+		Headers: headers, Signature: optional(request.Signature), SignatureScheme: request.Scheme,
 		SignatureValid: request.Scheme != events.SchemeNone, UserAgent: optional(request.UserAgent), RequestID: request.RequestID,
-		TraceID: optional(traceID(w.Trace)), RetryCount: int32(it.attempt - 1), MaxRetries: int32(request.MaxRetries), //nolint:gosec // small
+		TraceID: optional(traceID(w.Trace)), RetryCount: int32(it.attempt - 1), MaxRetries: int32(it.retries()), //nolint:gosec // small
 		NextRetryAt: optionalTime(v.next), LastError: optional(errorText(it.failure)), ErrorKind: optional(v.kind),
 		Effects: effects, ReceivedAt: w.Time, ProcessingStartedAt: &it.began, DurationMs: it.milliseconds(), ReplayOf: optional(w.Replay),
 	}
@@ -175,7 +176,7 @@ func (b *batch) row(it *item, v verdict, effects json.RawMessage) (db.InsertWebh
 		done := it.began.Add(it.took)
 		row.ProcessedAt = &done
 	}
-	if !b.bare && fitsJSONB(w.Data) {
+	if b.care == whole && fitsJSONB(w.Data) {
 		row.PayloadJson = w.Data
 	}
 	return row, nil
@@ -229,17 +230,6 @@ func errorText(err error) string {
 		text = text[:errorMax]
 	}
 	return strings.ToValidUTF8(text, "?")
-}
-
-// fitsJSONB says whether jsonb can hold a body: JSON without the NUL character,
-// which PostgreSQL's text cannot hold. What else it refuses is salvaged.
-func fitsJSONB(body []byte) bool {
-	return json.Valid(body) && !bytes.Contains(body, []byte(`\u0000`))
-}
-
-// withoutNUL removes escaped NUL characters from JSON of our own making.
-func withoutNUL(text []byte) json.RawMessage {
-	return bytes.ReplaceAll(text, []byte(`\u0000`), nil)
 }
 
 // traceID is the trace's part of a traceparent.

@@ -15,6 +15,45 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const claimRepeats = `-- name: ClaimRepeats :many
+INSERT INTO webhook_repeats (tenant_id, source, stream_sequence)
+SELECT r.tenant_id, r.source, r.stream_sequence
+FROM (SELECT unnest($1::text[]) AS tenant_id,
+             unnest($2::text[]) AS source,
+             unnest($3::bigint[]) AS stream_sequence) r
+ORDER BY r.tenant_id, r.source, r.stream_sequence
+ON CONFLICT DO NOTHING
+RETURNING stream_sequence
+`
+
+type ClaimRepeatsParams struct {
+	TenantIds       []string
+	Sources         []string
+	StreamSequences []int64
+}
+
+// ClaimRepeats returns which messages about repeats were not counted yet: a
+// message that is delivered again must not count again.
+func (q *Queries) ClaimRepeats(ctx context.Context, arg ClaimRepeatsParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, claimRepeats, arg.TenantIds, arg.Sources, arg.StreamSequences)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var stream_sequence int64
+		if err := rows.Scan(&stream_sequence); err != nil {
+			return nil, err
+		}
+		items = append(items, stream_sequence)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const claimWebhooks = `-- name: ClaimWebhooks :many
 INSERT INTO webhook_keys (tenant_id, source, event_id, id, received_at, stream_sequence)
 SELECT k.tenant_id, k.source, k.event_id, k.id, k.received_at, k.stream_sequence
@@ -69,31 +108,47 @@ func (q *Queries) ClaimWebhooks(ctx context.Context, arg ClaimWebhooksParams) ([
 }
 
 const countDuplicates = `-- name: CountDuplicates :execrows
-UPDATE webhook_events e SET duplicate_count = e.duplicate_count + $1::integer, updated_at = now()
-FROM webhook_keys k
-WHERE k.tenant_id = $2 AND k.source = $3 AND k.event_id = $4
-  AND e.id = k.id AND e.received_at = k.received_at AND e.tenant_id = k.tenant_id
+UPDATE webhook_events e SET duplicate_count = e.duplicate_count + r.repeats, updated_at = now()
+FROM (SELECT unnest($1::text[]) AS tenant_id,
+             unnest($2::text[]) AS source,
+             unnest($3::text[]) AS event_id,
+             unnest($4::integer[]) AS repeats) r
+JOIN webhook_keys k ON k.tenant_id = r.tenant_id AND k.source = r.source AND k.event_id = r.event_id
+WHERE e.id = k.id AND e.received_at = k.received_at AND e.tenant_id = k.tenant_id
 `
 
 type CountDuplicatesParams struct {
-	Repeats  int32
-	TenantID string
-	Source   string
-	EventID  string
+	TenantIds []string
+	Sources   []string
+	EventIds  []string
+	Repeats   []int32
 }
 
-// CountDuplicates adds repeats that were answered at the ingress or met here.
+// CountDuplicates adds repeats to records and reports how many there were. The
+// caller passes each event once.
 func (q *Queries) CountDuplicates(ctx context.Context, arg CountDuplicatesParams) (int64, error) {
 	result, err := q.db.Exec(ctx, countDuplicates,
+		arg.TenantIds,
+		arg.Sources,
+		arg.EventIds,
 		arg.Repeats,
-		arg.TenantID,
-		arg.Source,
-		arg.EventID,
 	)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const databaseTime = `-- name: DatabaseTime :one
+SELECT now()::timestamptz AS at
+`
+
+// DatabaseTime is the database's clock.
+func (q *Queries) DatabaseTime(ctx context.Context) (time.Time, error) {
+	row := q.db.QueryRow(ctx, databaseTime)
+	var at time.Time
+	err := row.Scan(&at)
+	return at, err
 }
 
 const dropWebhookPartitions = `-- name: DropWebhookPartitions :one
@@ -166,7 +221,7 @@ type InsertWebhooksParams struct {
 
 const knownWebhooks = `-- name: KnownWebhooks :many
 SELECT k.tenant_id, k.source, k.event_id, k.id, k.received_at, k.stream_sequence,
-       e.status, e.retry_count, e.max_retries, e.next_retry_at, e.last_error, e.replay_of
+       e.status, e.retry_count, e.next_retry_at, e.last_error, e.replay_of, (e.effects <> '[]')::boolean AS announced
 FROM (SELECT unnest($1::text[]) AS tenant_id,
              unnest($2::text[]) AS source,
              unnest($3::text[]) AS event_id) w
@@ -191,10 +246,10 @@ type KnownWebhooksRow struct {
 	StreamSequence int64
 	Status         string
 	RetryCount     int32
-	MaxRetries     int32
 	NextRetryAt    *time.Time
 	LastError      *string
 	ReplayOf       *string
+	Announced      bool
 }
 
 // KnownWebhooks locks and returns the records behind idempotency keys that were
@@ -217,10 +272,10 @@ func (q *Queries) KnownWebhooks(ctx context.Context, arg KnownWebhooksParams) ([
 			&i.StreamSequence,
 			&i.Status,
 			&i.RetryCount,
-			&i.MaxRetries,
 			&i.NextRetryAt,
 			&i.LastError,
 			&i.ReplayOf,
+			&i.Announced,
 		); err != nil {
 			return nil, err
 		}
@@ -258,10 +313,23 @@ func (q *Queries) PruneWebhookKeys(ctx context.Context, before time.Time) (int64
 	return result.RowsAffected(), nil
 }
 
+const pruneWebhookRepeats = `-- name: PruneWebhookRepeats :execrows
+DELETE FROM webhook_repeats WHERE at < $1::timestamptz
+`
+
+// PruneWebhookRepeats forgets which repeats were counted, of all tenants, once their messages are gone from the stream.
+func (q *Queries) PruneWebhookRepeats(ctx context.Context, before time.Time) (int64, error) {
+	result, err := q.db.Exec(ctx, pruneWebhookRepeats, before)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const updateWebhook = `-- name: UpdateWebhook :exec
 UPDATE webhook_events SET
     status = $1, retry_count = $2, next_retry_at = $3, last_error = $4,
-    error_kind = $5, effects = $6, processing_started_at = $7,
+    error_kind = $5, effects = coalesce($6, effects), processing_started_at = $7,
     processed_at = $8, duration_ms = $9, replay_of = $10, updated_at = now()
 WHERE tenant_id = $11 AND id = $12 AND received_at = $13
 `
@@ -272,7 +340,7 @@ type UpdateWebhookParams struct {
 	NextRetryAt         *time.Time
 	LastError           *string
 	ErrorKind           *string
-	Effects             json.RawMessage
+	Effects             []byte
 	ProcessingStartedAt *time.Time
 	ProcessedAt         *time.Time
 	DurationMs          *float32
@@ -282,7 +350,8 @@ type UpdateWebhookParams struct {
 	ReceivedAt          time.Time
 }
 
-// UpdateWebhook writes the outcome of a later attempt.
+// UpdateWebhook writes the outcome of a later attempt. What an earlier one
+// became stays known when this one failed (effects null).
 func (q *Queries) UpdateWebhook(ctx context.Context, arg UpdateWebhookParams) error {
 	_, err := q.db.Exec(ctx, updateWebhook,
 		arg.Status,

@@ -29,6 +29,16 @@ CREATE TABLE webhook_keys (
 );
 CREATE INDEX webhook_keys_age ON webhook_keys USING brin (received_at);
 
+-- webhook_repeats: the messages that were counted as repeats of an event.
+CREATE TABLE webhook_repeats (
+    tenant_id       text        NOT NULL,
+    source          text        NOT NULL,
+    stream_sequence bigint      NOT NULL,
+    at              timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, source, stream_sequence)
+);
+CREATE INDEX webhook_repeats_age ON webhook_repeats USING brin (at);
+
 CREATE TABLE webhook_events (
     id                    uuid        NOT NULL, -- events.RowID: begins with received_at
     tenant_id             text        NOT NULL,
@@ -133,10 +143,11 @@ CREATE INDEX bot_people_chat ON bot_people (tenant_id, chat_id);
 
 -- bot_subscriptions: chats that asked for events by pattern ("github.push", "orders.*").
 CREATE TABLE bot_subscriptions (
-    tenant_id text   NOT NULL,
-    chat_id   bigint NOT NULL,
-    pattern   text   NOT NULL,
-    language  text   NOT NULL CHECK (language IN ('ru', 'uz', 'en')),
+    tenant_id      text   NOT NULL,
+    chat_id        bigint NOT NULL,
+    pattern        text   NOT NULL,
+    language       text   NOT NULL CHECK (language IN ('ru', 'uz', 'en')),
+    unreachable_at timestamptz, -- the group put the bot out; cleared by subscribing again
     PRIMARY KEY (tenant_id, chat_id, pattern)
 );
 
@@ -163,16 +174,21 @@ DECLARE
     name text := 'webhook_events_' || to_char(day, 'YYYYMMDD');
 BEGIN
     IF to_regclass(name) IS NULL THEN
-        PERFORM pg_advisory_xact_lock(hashtext('webhook_partitions'));
-        EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF webhook_events FOR VALUES FROM (%L) TO (%L)',
-            name, day::text || ' 00:00:00+00', (day + 1)::text || ' 00:00:00+00');
+        LOCK TABLE webhook_events IN SHARE UPDATE EXCLUSIVE MODE; -- as attaching does; inserts go on
+        IF to_regclass(name) IS NULL THEN -- nobody made it while we waited
+            -- Attached, not created as a partition: that would wait for every running insert.
+            EXECUTE format('CREATE TABLE %I (LIKE webhook_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
+            EXECUTE format('ALTER TABLE webhook_events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                name, day::text || ' 00:00:00+00', (day + 1)::text || ' 00:00:00+00');
+        END IF;
     END IF;
 END $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
 -- drop_webhook_partitions drops the partitions of all days before the given one and returns how many.
-CREATE FUNCTION drop_webhook_partitions(before date) RETURNS integer LANGUAGE plpgsql AS $$
+-- It locks the whole table: behind a long read it gives up rather than make every insert wait.
+CREATE FUNCTION drop_webhook_partitions(before date) RETURNS integer LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 DECLARE
     part    text;
     dropped integer := 0;
@@ -190,6 +206,6 @@ END $$;
 -- +goose StatementEnd
 
 -- +goose Down
-DROP TABLE bot_notices, bot_subscriptions, bot_people, outbox, payments, webhook_attempts, webhook_events, webhook_keys, webhook_configs;
+DROP TABLE bot_notices, bot_subscriptions, bot_people, outbox, payments, webhook_attempts, webhook_events, webhook_repeats, webhook_keys, webhook_configs;
 DROP FUNCTION drop_webhook_partitions(date);
 DROP FUNCTION ensure_webhook_partition(date);

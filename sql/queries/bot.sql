@@ -1,7 +1,16 @@
 -- name: SetPerson :exec
--- SetPerson adds a person of a tenant or changes one.
+-- SetPerson adds a person of a tenant or changes one; who was unreachable is tried again.
 INSERT INTO bot_people (tenant_id, person_id, chat_id, name, role, language) VALUES (@tenant_id, @person_id, @chat_id, @name, @role, @language)
-ON CONFLICT (tenant_id, person_id) DO UPDATE SET chat_id = excluded.chat_id, name = excluded.name, role = excluded.role, language = excluded.language;
+ON CONFLICT (tenant_id, person_id) DO UPDATE SET chat_id = excluded.chat_id, name = excluded.name, role = excluded.role, language = excluded.language,
+    unreachable_at = NULL;
+
+-- name: RemovePerson :execrows
+-- RemovePerson forgets a person of a tenant.
+DELETE FROM bot_people WHERE tenant_id = @tenant_id AND person_id = @person_id;
+
+-- name: AllSubscriptions :many
+-- AllSubscriptions is every subscription of a tenant, reachable or not.
+SELECT * FROM bot_subscriptions WHERE tenant_id = @tenant_id ORDER BY chat_id, pattern;
 
 -- name: People :many
 -- People is everybody of a tenant.
@@ -17,18 +26,26 @@ ORDER BY person_id;
 -- name: Subscribe :exec
 -- Subscribe lets a chat of a tenant have the events of a pattern.
 INSERT INTO bot_subscriptions (tenant_id, chat_id, pattern, language) VALUES (@tenant_id, @chat_id, @pattern, @language)
-ON CONFLICT (tenant_id, chat_id, pattern) DO UPDATE SET language = excluded.language;
+ON CONFLICT (tenant_id, chat_id, pattern) DO UPDATE SET language = excluded.language, unreachable_at = NULL;
+
+-- name: Unsubscribe :execrows
+-- Unsubscribe takes a pattern from a chat of a tenant.
+DELETE FROM bot_subscriptions WHERE tenant_id = @tenant_id AND chat_id = @chat_id AND pattern = @pattern;
 
 -- name: Subscriptions :many
 -- Subscriptions is every subscription of a tenant whose chat is not known to be unreachable.
 SELECT s.chat_id, s.pattern, s.language FROM bot_subscriptions s
-WHERE s.tenant_id = @tenant_id
+WHERE s.tenant_id = @tenant_id AND s.unreachable_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM bot_people p WHERE p.tenant_id = s.tenant_id AND p.chat_id = s.chat_id AND p.unreachable_at IS NOT NULL)
 ORDER BY s.chat_id, s.pattern;
 
 -- name: MarkUnreachable :exec
 -- MarkUnreachable notes that a chat of a tenant blocked the bot.
 UPDATE bot_people SET unreachable_at = now() WHERE tenant_id = @tenant_id AND chat_id = @chat_id AND unreachable_at IS NULL;
+
+-- name: MarkSubscriptionsUnreachable :exec
+-- MarkSubscriptionsUnreachable notes that a chat of a tenant, a group perhaps, put the bot out.
+UPDATE bot_subscriptions SET unreachable_at = now() WHERE tenant_id = @tenant_id AND chat_id = @chat_id AND unreachable_at IS NULL;
 
 -- name: MigrateChat :exec
 -- MigrateChat follows a tenant's group to its new id.

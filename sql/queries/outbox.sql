@@ -14,6 +14,10 @@ SELECT seq, tenant_id, subject, message_id, headers, data FROM outbox ORDER BY s
 -- DeleteOutbox removes published events, of all tenants.
 DELETE FROM outbox WHERE seq = ANY (@seqs::bigint[]);
 
+-- name: QueuedOutbox :many
+-- QueuedOutbox is which of some events of a tenant are not published yet.
+SELECT message_id FROM outbox WHERE tenant_id = @tenant_id AND message_id = ANY (@message_ids::text[]);
+
 -- name: OutboxAge :one
 -- OutboxAge is how many events of all tenants wait and since when the oldest does.
 SELECT count(*) AS waiting, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS oldest_s FROM outbox;

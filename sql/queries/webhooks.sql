@@ -18,7 +18,7 @@ RETURNING stream_sequence;
 -- KnownWebhooks locks and returns the records behind idempotency keys that were
 -- taken before. A key without its record was left by retention.
 SELECT k.tenant_id, k.source, k.event_id, k.id, k.received_at, k.stream_sequence,
-       e.status, e.retry_count, e.max_retries, e.next_retry_at, e.last_error, e.replay_of
+       e.status, e.retry_count, e.next_retry_at, e.last_error, e.replay_of, (e.effects <> '[]')::boolean AS announced
 FROM (SELECT unnest(@tenant_ids::text[]) AS tenant_id,
              unnest(@sources::text[]) AS source,
              unnest(@event_ids::text[]) AS event_id) w
@@ -40,19 +40,36 @@ INSERT INTO webhook_events (
 );
 
 -- name: UpdateWebhook :exec
--- UpdateWebhook writes the outcome of a later attempt.
+-- UpdateWebhook writes the outcome of a later attempt. What an earlier one
+-- became stays known when this one failed (effects null).
 UPDATE webhook_events SET
     status = @status, retry_count = @retry_count, next_retry_at = sqlc.narg(next_retry_at), last_error = sqlc.narg(last_error),
-    error_kind = sqlc.narg(error_kind), effects = @effects, processing_started_at = @processing_started_at,
+    error_kind = sqlc.narg(error_kind), effects = coalesce(sqlc.narg(effects), effects), processing_started_at = @processing_started_at,
     processed_at = sqlc.narg(processed_at), duration_ms = @duration_ms, replay_of = sqlc.narg(replay_of), updated_at = now()
 WHERE tenant_id = @tenant_id AND id = @id AND received_at = @received_at;
 
+-- name: ClaimRepeats :many
+-- ClaimRepeats returns which messages about repeats were not counted yet: a
+-- message that is delivered again must not count again.
+INSERT INTO webhook_repeats (tenant_id, source, stream_sequence)
+SELECT r.tenant_id, r.source, r.stream_sequence
+FROM (SELECT unnest(@tenant_ids::text[]) AS tenant_id,
+             unnest(@sources::text[]) AS source,
+             unnest(@stream_sequences::bigint[]) AS stream_sequence) r
+ORDER BY r.tenant_id, r.source, r.stream_sequence
+ON CONFLICT DO NOTHING
+RETURNING stream_sequence;
+
 -- name: CountDuplicates :execrows
--- CountDuplicates adds repeats that were answered at the ingress or met here.
-UPDATE webhook_events e SET duplicate_count = e.duplicate_count + @repeats::integer, updated_at = now()
-FROM webhook_keys k
-WHERE k.tenant_id = @tenant_id AND k.source = @source AND k.event_id = @event_id
-  AND e.id = k.id AND e.received_at = k.received_at AND e.tenant_id = k.tenant_id;
+-- CountDuplicates adds repeats to records and reports how many there were. The
+-- caller passes each event once.
+UPDATE webhook_events e SET duplicate_count = e.duplicate_count + r.repeats, updated_at = now()
+FROM (SELECT unnest(@tenant_ids::text[]) AS tenant_id,
+             unnest(@sources::text[]) AS source,
+             unnest(@event_ids::text[]) AS event_id,
+             unnest(@repeats::integer[]) AS repeats) r
+JOIN webhook_keys k ON k.tenant_id = r.tenant_id AND k.source = r.source AND k.event_id = r.event_id
+WHERE e.id = k.id AND e.received_at = k.received_at AND e.tenant_id = k.tenant_id;
 
 -- name: InsertAttempts :copyfrom
 -- InsertAttempts keeps the attempts that a record's own columns do not tell.
@@ -108,3 +125,11 @@ DELETE FROM webhook_keys WHERE ctid = ANY (ARRAY(SELECT ctid FROM webhook_keys W
 -- name: PruneWebhookAttempts :execrows
 -- PruneWebhookAttempts removes attempts past retention, of all tenants.
 DELETE FROM webhook_attempts WHERE at < @before::timestamptz;
+
+-- name: PruneWebhookRepeats :execrows
+-- PruneWebhookRepeats forgets which repeats were counted, of all tenants, once their messages are gone from the stream.
+DELETE FROM webhook_repeats WHERE at < @before::timestamptz;
+
+-- name: DatabaseTime :one
+-- DatabaseTime is the database's clock.
+SELECT now()::timestamptz AS at;
