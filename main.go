@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -26,6 +27,8 @@ type cli struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date." group:"Set up:"`
 	Apply   applyCommand   `cmd:"" help:"Bring streams, buckets and consumers to what this version needs." group:"Set up:"`
 	Hooks   hooksCommand   `cmd:"" help:"Webhook configurations: who may send, how it is verified." group:"Set up:"`
+	People  peopleCommand  `cmd:"" help:"Whom the bot tells: people, their chats, roles and languages." group:"Set up:"`
+	Subs    subsCommand    `cmd:"" help:"Chats that get events by pattern." group:"Set up:"`
 	Config  configCommand  `cmd:"" help:"Show the settings in force, secrets masked." group:"Set up:"`
 	Doctor  doctorCommand  `cmd:"" help:"Check everything ukbot leans on and say what to do." group:"Set up:"`
 
@@ -33,6 +36,9 @@ type cli struct {
 	Events eventsCommand `cmd:"" help:"List, show and retry recorded webhooks." group:"Events:"`
 	Replay replayCommand `cmd:"" help:"Handle stored webhooks again. Tells nobody twice." group:"Events:"`
 	Dead   deadCommand   `cmd:"" help:"What was given up: list, show, retry." group:"Events:"`
+
+	Bench      benchCommand      `cmd:"" help:"Measure this machine with ukbot's own load." group:"More:"`
+	BenchChild benchChildCommand `cmd:"" hidden:""`
 
 	Version versionCommand `cmd:"" help:"Print the version." group:"More:"`
 }
@@ -78,7 +84,7 @@ func newParser(asked *cli) (*kong.Kong, error) {
 	return kong.New(asked,
 		kong.Name("ukbot"),
 		kong.Description("Webhooks in, durable records and Telegram messages out.\n\nTry it: `ukbot dev`, then `ukbot send stripe` in a second terminal.\nEvery setting is a flag and an environment variable."),
-		kong.Vars{"presets": presetList()},
+		kong.Vars{"presets": presetList(), "scenarios": strings.Join(benchNames(), ", ")},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.ExplicitGroups(groups()),
 	)

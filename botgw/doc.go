@@ -1,5 +1,7 @@
-// Package botgw is the only place that knows Telegram: its client, its limits,
-// its errors and what each of them asks for.
+// Package botgw is the only place that knows Telegram: who is told of which
+// event in which words (notices.go is the table, notify.go the work), how a
+// notice reaches its chat once, in order and within Telegram's limits (send.go),
+// and the client with its errors and what each of them asks for.
 //
 //	bot := botgw.NewBot(token, endpoint, 10*time.Second)
 //	id, err := bot.Send(ctx, botgw.Outgoing{ChatID: chat, Text: "<b>25 000 so'm</b>"})

@@ -219,7 +219,8 @@ func (s *Sender) done(ctx context.Context, n events.Notice, d Delivery) error {
 func (s *Sender) mark(ctx context.Context, tenant string, chatID int64) {
 	ctx, cancel := context.WithTimeout(ctx, bookTimeout)
 	defer cancel()
-	if err := db.New(s.pool).MarkUnreachable(ctx, tenant, chatID); err != nil {
+	q := db.New(s.pool)
+	if err := errors.Join(q.MarkUnreachable(ctx, tenant, chatID), q.MarkSubscriptionsUnreachable(ctx, tenant, chatID)); err != nil {
 		s.log.Warn().Err(err).Str("tenant", tenant).Msg("unreachable chat not marked")
 	}
 }

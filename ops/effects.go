@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"ukbot/sql/db"
 )
 
@@ -87,9 +85,6 @@ func (e *Effects) addPayments(ctx context.Context, deps Deps, row db.WebhookEven
 	return err
 }
 
-// queuedEvents is which events of a tenant wait in the outbox, by their ids.
-const queuedEvents = `SELECT message_id FROM outbox WHERE tenant_id = $1 AND message_id = ANY ($2::text[])`
-
 func (e *Effects) markQueued(ctx context.Context, deps Deps, tenant string) error {
 	if len(e.Events) == 0 {
 		return nil
@@ -98,11 +93,7 @@ func (e *Effects) markQueued(ctx context.Context, deps Deps, tenant string) erro
 	for i, event := range e.Events {
 		ids[i] = event.ID
 	}
-	rows, err := deps.Pool.Query(ctx, queuedEvents, tenant, ids)
-	if err != nil {
-		return err
-	}
-	waiting, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	waiting, err := deps.queries().QueuedOutbox(ctx, tenant, ids)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,37 @@ import (
 	"github.com/google/uuid"
 )
 
+const allSubscriptions = `-- name: AllSubscriptions :many
+SELECT tenant_id, chat_id, pattern, language, unreachable_at FROM bot_subscriptions WHERE tenant_id = $1 ORDER BY chat_id, pattern
+`
+
+// AllSubscriptions is every subscription of a tenant, reachable or not.
+func (q *Queries) AllSubscriptions(ctx context.Context, tenantID string) ([]BotSubscription, error) {
+	rows, err := q.db.Query(ctx, allSubscriptions, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []BotSubscription{}
+	for rows.Next() {
+		var i BotSubscription
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ChatID,
+			&i.Pattern,
+			&i.Language,
+			&i.UnreachableAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertNotices = `-- name: InsertNotices :exec
 INSERT INTO bot_notices (tenant_id, id, correlation, event_id, chat_id, template, language)
 SELECT n.tenant_id, n.id, n.correlation, n.event_id, n.chat_id, n.template, n.language
@@ -46,6 +77,16 @@ func (q *Queries) InsertNotices(ctx context.Context, arg InsertNoticesParams) er
 		arg.Templates,
 		arg.Languages,
 	)
+	return err
+}
+
+const markSubscriptionsUnreachable = `-- name: MarkSubscriptionsUnreachable :exec
+UPDATE bot_subscriptions SET unreachable_at = now() WHERE tenant_id = $1 AND chat_id = $2 AND unreachable_at IS NULL
+`
+
+// MarkSubscriptionsUnreachable notes that a chat of a tenant, a group perhaps, put the bot out.
+func (q *Queries) MarkSubscriptionsUnreachable(ctx context.Context, tenantID string, chatID int64) error {
+	_, err := q.db.Exec(ctx, markSubscriptionsUnreachable, tenantID, chatID)
 	return err
 }
 
@@ -219,9 +260,23 @@ func (q *Queries) Recipients(ctx context.Context, arg RecipientsParams) ([]Recip
 	return items, nil
 }
 
+const removePerson = `-- name: RemovePerson :execrows
+DELETE FROM bot_people WHERE tenant_id = $1 AND person_id = $2
+`
+
+// RemovePerson forgets a person of a tenant.
+func (q *Queries) RemovePerson(ctx context.Context, tenantID string, personID string) (int64, error) {
+	result, err := q.db.Exec(ctx, removePerson, tenantID, personID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const setPerson = `-- name: SetPerson :exec
 INSERT INTO bot_people (tenant_id, person_id, chat_id, name, role, language) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (tenant_id, person_id) DO UPDATE SET chat_id = excluded.chat_id, name = excluded.name, role = excluded.role, language = excluded.language
+ON CONFLICT (tenant_id, person_id) DO UPDATE SET chat_id = excluded.chat_id, name = excluded.name, role = excluded.role, language = excluded.language,
+    unreachable_at = NULL
 `
 
 type SetPersonParams struct {
@@ -233,7 +288,7 @@ type SetPersonParams struct {
 	Language string
 }
 
-// SetPerson adds a person of a tenant or changes one.
+// SetPerson adds a person of a tenant or changes one; who was unreachable is tried again.
 func (q *Queries) SetPerson(ctx context.Context, arg SetPersonParams) error {
 	_, err := q.db.Exec(ctx, setPerson,
 		arg.TenantID,
@@ -248,7 +303,7 @@ func (q *Queries) SetPerson(ctx context.Context, arg SetPersonParams) error {
 
 const subscribe = `-- name: Subscribe :exec
 INSERT INTO bot_subscriptions (tenant_id, chat_id, pattern, language) VALUES ($1, $2, $3, $4)
-ON CONFLICT (tenant_id, chat_id, pattern) DO UPDATE SET language = excluded.language
+ON CONFLICT (tenant_id, chat_id, pattern) DO UPDATE SET language = excluded.language, unreachable_at = NULL
 `
 
 type SubscribeParams struct {
@@ -271,7 +326,7 @@ func (q *Queries) Subscribe(ctx context.Context, arg SubscribeParams) error {
 
 const subscriptions = `-- name: Subscriptions :many
 SELECT s.chat_id, s.pattern, s.language FROM bot_subscriptions s
-WHERE s.tenant_id = $1
+WHERE s.tenant_id = $1 AND s.unreachable_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM bot_people p WHERE p.tenant_id = s.tenant_id AND p.chat_id = s.chat_id AND p.unreachable_at IS NOT NULL)
 ORDER BY s.chat_id, s.pattern
 `
@@ -301,4 +356,23 @@ func (q *Queries) Subscriptions(ctx context.Context, tenantID string) ([]Subscri
 		return nil, err
 	}
 	return items, nil
+}
+
+const unsubscribe = `-- name: Unsubscribe :execrows
+DELETE FROM bot_subscriptions WHERE tenant_id = $1 AND chat_id = $2 AND pattern = $3
+`
+
+type UnsubscribeParams struct {
+	TenantID string
+	ChatID   int64
+	Pattern  string
+}
+
+// Unsubscribe takes a pattern from a chat of a tenant.
+func (q *Queries) Unsubscribe(ctx context.Context, arg UnsubscribeParams) (int64, error) {
+	result, err := q.db.Exec(ctx, unsubscribe, arg.TenantID, arg.ChatID, arg.Pattern)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }

@@ -33,6 +33,14 @@ type BotPerson struct {
 	UnreachableAt *time.Time
 }
 
+type BotSubscription struct {
+	TenantID      string
+	ChatID        int64
+	Pattern       string
+	Language      string
+	UnreachableAt *time.Time
+}
+
 type Payment struct {
 	TenantID     string
 	Source       string

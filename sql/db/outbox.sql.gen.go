@@ -86,6 +86,31 @@ func (q *Queries) OutboxAge(ctx context.Context) (OutboxAgeRow, error) {
 	return i, err
 }
 
+const queuedOutbox = `-- name: QueuedOutbox :many
+SELECT message_id FROM outbox WHERE tenant_id = $1 AND message_id = ANY ($2::text[])
+`
+
+// QueuedOutbox is which of some events of a tenant are not published yet.
+func (q *Queries) QueuedOutbox(ctx context.Context, tenantID string, messageIds []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, queuedOutbox, tenantID, messageIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var message_id string
+		if err := rows.Scan(&message_id); err != nil {
+			return nil, err
+		}
+		items = append(items, message_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const wakeOutbox = `-- name: WakeOutbox :exec
 SELECT pg_notify('outbox', '')
 `
