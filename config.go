@@ -90,6 +90,9 @@ type devFile struct {
 	Database string `json:"database"`
 	Keys     string `json:"keys"`
 	APIKey   string `json:"api_key"`
+	APIKeys  string `json:"api_keys"` // the entries, with hashes
+	Bot      string `json:"telegram_token"`
+	BotAPI   string `json:"telegram_api"`
 }
 
 func devFilePath(dataDir string) string { return filepath.Join(dataDir, "dev.json") }
@@ -122,10 +125,15 @@ func (s *Settings) beside() error {
 	if s.NATSURL == "" {
 		s.NATSURL = dev.NATS
 	}
-	for text, value := range map[*secret.Text]string{&s.Database: dev.Database, &s.Keys: dev.Keys} {
+	for text, value := range map[*secret.Text]string{
+		&s.Database: dev.Database, &s.Keys: dev.Keys, &s.APIKeys: dev.APIKeys, &s.TelegramToken: dev.Bot,
+	} {
 		if *text == "" {
 			*text = secret.Text(value)
 		}
+	}
+	if dev.BotAPI != "" && os.Getenv("UKBOT_TELEGRAM_API") == "" {
+		s.TelegramAPI = dev.BotAPI
 	}
 	if dev.HTTP != "" && os.Getenv("UKBOT_HTTP_ADDR") == "" {
 		s.HTTPAddr = dev.HTTP

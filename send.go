@@ -104,9 +104,17 @@ func (c sendCommand) one(ctx context.Context, hook events.Hook) error {
 		return fmt.Errorf("refused with %d %s: %s", got.HTTP, got.Code, got.Detail)
 	}
 	if !c.JSON && got.Status == "accepted" {
-		fmt.Printf("its story: ukbot events show %s\n", got.EventID)
+		fmt.Printf("its story: ukbot events show %s%s\n", got.EventID, ofTenant(c.Tenant))
 	}
 	return nil
+}
+
+// ofTenant is the flag that the next command needs.
+func ofTenant(tenant string) string {
+	if tenant == events.DefaultTenant {
+		return ""
+	}
+	return " --tenant " + tenant
 }
 
 func (c sendCommand) many(ctx context.Context, hook events.Hook) error {

@@ -66,7 +66,10 @@ func given(flag *kong.Flag) bool {
 }
 
 // besides are the settings that the dev beside tells (Settings.beside).
-var besides = map[string]bool{"NATS_URL": true, "DATABASE_URL": true, "UKBOT_KEYS": true, "UKBOT_HTTP_ADDR": true}
+var besides = map[string]bool{
+	"NATS_URL": true, "DATABASE_URL": true, "UKBOT_KEYS": true, "UKBOT_API_KEYS": true, "UKBOT_HTTP_ADDR": true,
+	"TELEGRAM_TOKEN": true, "UKBOT_TELEGRAM_API": true,
+}
 
 // shown prints a setting; a secret that is not set prints as nothing.
 func shown(v reflect.Value) string {

@@ -18,7 +18,8 @@ func (n *node) welcome(ctx context.Context, took time.Duration) {
 	s := n.settings
 	file := devFile{
 		PID: os.Getpid(), HTTP: s.HTTPAddr, NATS: s.NATSURL, Database: s.Database.Reveal(),
-		Keys: s.Keys.Reveal(), APIKey: n.apiKey.Reveal(),
+		Keys: s.Keys.Reveal(), APIKey: n.apiKey.Reveal(), APIKeys: s.APIKeys.Reveal(),
+		Bot: s.TelegramToken.Reveal(), BotAPI: s.TelegramAPI,
 	}
 	if n.server != nil {
 		file.NATS = n.server.ClientURL()
