@@ -38,6 +38,30 @@ func Memory(pid int) (resident, peak int64, err error) {
 	return resident, peak, lines.Err()
 }
 
+// CPU is the time that a process has worked so far, in user code and in the
+// kernel (Linux only), to a hundredth of a second.
+func CPU(pid int) (time.Duration, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, fmt.Errorf("time of process %d: %w", pid, err)
+	}
+	// The name, second, may hold anything; it ends with the last parenthesis.
+	fields := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:])
+	const user, system, tick = 11, 12, 10 * time.Millisecond
+	if len(fields) <= system {
+		return 0, fmt.Errorf("time of process %d: %d fields", pid, len(fields))
+	}
+	var ticks int64
+	for _, field := range [][]byte{fields[user], fields[system]} {
+		n, err := strconv.ParseInt(string(field), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("time of process %d: %w", pid, err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * tick, nil
+}
+
 // Sample is the memory of a process at a time.
 type Sample struct {
 	At       time.Time

@@ -22,7 +22,7 @@ type Outcome struct {
 	Measured time.Duration // the measured time
 	Statuses map[int]int64 // answers by status, warm-up included; 0: no answer
 	Latency  *hdrhistogram.Histogram
-	Late     *hdrhistogram.Histogram // how late the loader itself was (Open): its own share in Latency
+	Late     *hdrhistogram.Histogram // how late requests were sent (Open): the loader's share in Latency, unless the connection waited for an answer
 	Sample   string                  // the first answer that was not expected
 	Shots    []Shot                  // one per event in order (Open)
 }
@@ -75,7 +75,7 @@ func (o Outcome) String() string {
 		fmt.Fprintf(&b, " p%v %s", p, Milliseconds(o.Quantile(p)))
 	}
 	if o.Late != nil {
-		fmt.Fprintf(&b, " (loader late p99 %s)", Milliseconds(Quantile(o.Late, 99)))
+		fmt.Fprintf(&b, " (sent late p99 %s)", Milliseconds(Quantile(o.Late, 99)))
 	}
 	for _, status := range slices.Sorted(maps.Keys(o.Statuses)) {
 		name := fmt.Sprint(status)
@@ -120,4 +120,23 @@ func (o *Outcome) note(a answer) {
 	} else {
 		o.Sample = fmt.Sprintf("%d %s", a.status, a.text)
 	}
+}
+
+// Arrival is the end of an event's way beyond its answer.
+type Arrival struct {
+	Due  time.Time // in the load's schedule
+	From time.Time // where the way that is measured begins
+	At   time.Time
+}
+
+// Arrivals is how long the ways took of the events that were due from a time on. An
+// end may come before the loader has read the answer: then it took nothing.
+func Arrivals(all []Arrival, from time.Time) *hdrhistogram.Histogram {
+	h := newHistogram()
+	for _, a := range all {
+		if !a.Due.Before(from) {
+			record(h, a.At.Sub(a.From))
+		}
+	}
+	return h
 }
