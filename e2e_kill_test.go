@@ -106,12 +106,7 @@ func killAmongMessages(t *testing.T, after []int64) {
 	stop()
 	recordedOnce(t, e.pool, events.DefaultTenant, s, 60*time.Second)
 	// A chat has one message in flight at most, so a kill can repeat one per chat.
-	allowed := len(after) * len(e.chats())
-	extra := e.noticesDue(90 * time.Second)
-	t.Logf("%d of %d messages were sent twice in %d kills, %d are allowed", extra, e.telegram.Sent(), len(after), allowed)
-	if extra > allowed {
-		t.Errorf("%d messages were sent twice, want at most %d: one per chat and kill", extra, allowed)
-	}
+	e.noticesDue(90*time.Second, len(after))
 }
 
 // stopLimit is what process managers give before they kill.
@@ -131,9 +126,7 @@ func TestStoppedRolesLoseNothingAndTellNobodyTwice(t *testing.T) {
 	}
 	stop()
 	recordedOnce(t, e.pool, events.DefaultTenant, s, 60*time.Second)
-	if extra := e.noticesDue(60 * time.Second); extra > 0 {
-		t.Errorf("%d messages were sent twice, want none: a stop is orderly", extra)
-	}
+	e.noticesDue(60*time.Second, 0) // a stop is orderly
 	answeredTruthfully(t, s)
 }
 

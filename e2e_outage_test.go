@@ -91,9 +91,7 @@ func TestPostgresAwayRefusesNoWebhook(t *testing.T) {
 		}
 	}
 	recordedOnce(t, e.pool, events.DefaultTenant, s, 60*time.Second)
-	if extra := e.noticesDue(60 * time.Second); extra > 0 {
-		t.Errorf("%d messages were sent twice, want none", extra)
-	}
+	e.noticesDue(60*time.Second, 0)
 }
 
 // refusedAtOnce is how long a refusal may take while NATS is away, on a busy machine.
@@ -149,9 +147,8 @@ func TestStreamsAwayRefuseAtOnceAndStoreNothingRefused(t *testing.T) {
 		}
 	}
 	recordedOnce(t, e.pool, events.DefaultTenant, s, 60*time.Second)
-	if extra := e.noticesDue(60 * time.Second); extra > 0 {
-		t.Errorf("%d messages were sent twice, want none: nothing was killed", extra)
-	}
+	// A message that Telegram took while the streams went away may not be recorded.
+	e.noticesDue(60*time.Second, 1)
 }
 
 // refusals checks how requests were refused while the streams were away. It
@@ -244,9 +241,7 @@ func TestTelegramInTroubleDelaysOnlyMessages(t *testing.T) {
 	}
 	// What hung is done when the fault is cleared, but its answer may come after
 	// the caller's deadline: then the message is sent again, one per chat at most.
-	if extra := e.noticesDue(2 * time.Minute); extra > len(e.chats()) {
-		t.Errorf("%d messages were sent twice, want at most one per chat", extra)
-	}
+	e.noticesDue(2*time.Minute, 1)
 	for _, chat := range e.chats() {
 		inOrder(t, e, chat)
 	}

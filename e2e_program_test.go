@@ -200,13 +200,17 @@ func openDir(t *testing.T) string {
 	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // see above
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		// A killed program's PostgreSQL may still be writing its last.
-		eventually(t, 20*time.Second, "the removal of "+dir, func() bool {
-			return errors.Join(pglocal.Remove(filepath.Join(dir, "postgres")), os.RemoveAll(dir)) == nil
-		})
-	})
+	t.Cleanup(func() { removeData(t, dir) })
 	return dir
+}
+
+// removeData removes a data folder, with what of the database lies elsewhere.
+func removeData(t *testing.T, dir string) {
+	t.Helper()
+	// A killed program's PostgreSQL may still be writing its last.
+	eventually(t, 20*time.Second, "the removal of "+dir, func() bool {
+		return errors.Join(pglocal.Remove(filepath.Join(dir, "postgres")), os.RemoveAll(dir)) == nil
+	})
 }
 
 // eventually waits for a condition.

@@ -1,0 +1,309 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"ukbot/events"
+	"ukbot/ops"
+	"ukbot/secret"
+)
+
+func TestEveryCommandExplainsItself(t *testing.T) {
+	t.Parallel()
+	parser, err := newParser(&cli{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := [][]string{nil}
+	_ = kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
+		if n, ok := node.(*kong.Node); ok && n.Type == kong.CommandNode {
+			commands = append(commands, strings.Fields(n.FullPath())[1:])
+		}
+		return next(nil)
+	})
+	if len(commands) < 20 {
+		t.Errorf("only %d commands are found: %v", len(commands), commands)
+	}
+	for _, command := range commands {
+		done := ukbot(t, nil, append(command, "--help")...)
+		if done.code != 0 || !strings.Contains(done.out, "Usage: ukbot") || done.err != "" {
+			t.Errorf("%v --help: exit %d, %q, %q", command, done.code, done.out, done.err)
+		}
+	}
+}
+
+// TestCommandsBesideDev walks through the commands as an operator would, each in
+// a process of its own beside a running dev.
+func TestCommandsBesideDev(t *testing.T) {
+	t.Parallel()
+	p := startDev(t, openDir(t), "UKBOT_TELEGRAM_RATE=0")
+	for _, step := range []struct {
+		name string
+		run  func(*testing.T, *program)
+	}{
+		{"config shows no secret", configMasks},
+		{"doctor finds nothing to do", doctorIsContent},
+		{"apply has nothing to change, twice", applyIsCurrent},
+		{"version and migrate", versionAndMigrate},
+		{"hooks come, change and go within a second", hooksAreLive},
+		{"every demo source takes what send sends", sendsEverything},
+		{"replay tells nobody again unless asked", replayIsQuiet},
+		{"a dead letter is listed, shown and retried", deadLetters},
+		{"nothing that was printed or logged holds a secret", noSecretSeen},
+	} {
+		ok := t.Run(step.name, func(t *testing.T) {
+			own := *p
+			own.t = t
+			step.run(t, &own)
+		})
+		if !ok {
+			return
+		}
+	}
+}
+
+// secretsOf is what must never be seen but on dev's own screen.
+func secretsOf(t *testing.T, p *program) []string {
+	t.Helper()
+	_, key, _ := strings.Cut(p.dev.Keys, ":")
+	_, rest, _ := strings.Cut(p.dev.Database, "://")
+	user, _, _ := strings.Cut(rest, "@")
+	_, password, _ := strings.Cut(user, ":")
+	all := []string{key, p.dev.APIKey, password}
+	keys, err := secret.ParseKeyset(secret.Text(p.dev.Keys))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooks, err := ops.ListHooks(t.Context(), p.pool(), "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hook := range hooks {
+		for _, sealed := range hook.Secrets {
+			plain, err := keys.Open(sealed, events.HookOwner(hook.Tenant, hook.Source))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, plain.Reveal(), sealed)
+		}
+	}
+	for _, s := range all {
+		if len(s) < 16 {
+			t.Fatalf("a secret of %d characters cannot be looked for", len(s))
+		}
+	}
+	return all
+}
+
+func free(t *testing.T, what, text string, secrets []string) {
+	t.Helper()
+	for _, s := range secrets {
+		if strings.Contains(text, s) {
+			t.Errorf("%s shows a secret: %s", what, strings.ReplaceAll(text, s, "<HERE>"))
+		}
+	}
+}
+
+func configMasks(t *testing.T, p *program) {
+	secrets := secretsOf(t, p)
+	for _, args := range [][]string{{"config"}, {"config", "--json"}, {"config", "--env-example"}, {"doctor"}, {"doctor", "--json"}, {"hooks", "ls"}, {"hooks", "ls", "--json"}} {
+		free(t, strings.Join(args, " "), p.command(args...), secrets)
+	}
+	var settings []setting
+	if err := json.Unmarshal([]byte(p.command("config", "--json")), &settings); err != nil {
+		t.Fatal(err)
+	}
+	masked := 0
+	for _, s := range settings {
+		if s.Value == "***" {
+			masked++
+		}
+	}
+	if len(settings) < 15 || masked < 2 {
+		t.Errorf("config --json lists %d settings, %d of them masked; want all, and keyset and database masked", len(settings), masked)
+	}
+}
+
+func doctorIsContent(t *testing.T, p *program) {
+	var findings []finding
+	if err := json.Unmarshal([]byte(p.command("doctor", "--json")), &findings); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
+		if f.State == "bad" || f.State == "warn" {
+			t.Errorf("doctor finds %+v", f)
+		}
+	}
+}
+
+func applyIsCurrent(t *testing.T, p *program) {
+	for _, args := range [][]string{{"apply", "--plan"}, {"apply", "--plan"}, {"apply"}, {"apply", "--plan"}} {
+		if out := p.command(args...); !strings.Contains(out, "0 to create, 0 to update, 0 refused") {
+			t.Errorf("%v says %q, want nothing to change", args, out)
+		}
+	}
+}
+
+func versionAndMigrate(t *testing.T, p *program) {
+	if out := p.command("version"); !strings.HasPrefix(out, "ukbot ") {
+		t.Errorf("version says %q", out)
+	}
+	if out := p.command("migrate"); !strings.Contains(out, "schema is current, 0 migrations applied") {
+		t.Errorf("migrate says %q", out)
+	}
+}
+
+// liveWithin is what a change of a webhook configuration may take.
+const liveWithin = time.Second
+
+func hooksAreLive(t *testing.T, p *program) {
+	answers := func(want int) {
+		t.Helper()
+		began := time.Now()
+		s := newSender(events.Hook{Tenant: "acme", Source: "github", Scheme: events.SchemeHMAC, Header: "X-Hub-Signature-256", Prefix: "sha256=", Encoding: "hex", IDHeader: "X-GitHub-Delivery"}, "a-secret-of-github", p.http)
+		eventually(t, 5*time.Second, fmt.Sprintf("an answer of %d", want), func() bool {
+			id := "delivery-" + strconv.FormatInt(time.Now().UnixNano(), 36)
+			return s.post(t.Context(), id, []byte(`{"action":"opened"}`)).status == want
+		})
+		if took := time.Since(began); took > liveWithin {
+			t.Errorf("the change took %s to be live, want at most %s", took, liveWithin)
+		}
+	}
+	answers(http.StatusNotFound)
+	p.command("hooks", "set", "github", "--tenant", "acme", "--secret", "a-secret-of-github")
+	answers(http.StatusAccepted)
+	p.command("hooks", "set", "github", "--tenant", "acme", "--secret", "another-secret-of-github")
+	answers(http.StatusUnauthorized)
+	p.command("hooks", "set", "github", "--tenant", "acme", "--secret", "another-secret-of-github", "--secret", "a-secret-of-github")
+	answers(http.StatusAccepted)
+	if out := p.command("hooks", "ls", "--tenant", "acme"); !strings.Contains(out, "github") || !strings.Contains(out, "hmac") {
+		t.Errorf("hooks ls says %q", out)
+	}
+	p.command("hooks", "rm", "github", "--tenant", "acme")
+	answers(http.StatusNotFound)
+	if done := ukbot(t, p.besides(), "hooks", "rm", "github", "--tenant", "acme"); done.code != exitFailed || !strings.Contains(done.err, "no such webhook configuration") {
+		t.Errorf("removing it again: exit %d, %q", done.code, done.err)
+	}
+}
+
+func sendsEverything(t *testing.T, p *program) {
+	for _, source := range []string{"google/sheets", "yandex/maps", "generic/demo"} {
+		if out := p.command("send", source); !strings.Contains(out, "202 accepted") {
+			t.Errorf("send %s says %q, want 202 accepted", source, out)
+		}
+		if out := p.command("send", source); !strings.Contains(out, "200 duplicate") {
+			t.Errorf("send %s again says %q, want 200 duplicate", source, out)
+		}
+	}
+	if out := p.command("send", "generic/demo", "--count", "50", "--rate", "500"); !strings.Contains(out, "50 events in") || !strings.Contains(out, "202 accepted") {
+		t.Errorf("send --count says %q", out)
+	}
+	p.settled()
+	if done := count(t, p.pool(), "SELECT count(*) FROM webhook_events WHERE status = 'completed' AND tenant_id = 'default'"); done != 53 {
+		t.Errorf("%d events are completed, want 53", done)
+	}
+	if done := ukbot(t, p.besides(), "send", "stripe", "--secret", "whsec_wrong"); done.code != exitFailed || !strings.Contains(done.err, "refused with 401") {
+		t.Errorf("a wrong secret: exit %d, %q, want refused with 401", done.code, done.err)
+	}
+}
+
+func replayIsQuiet(t *testing.T, p *program) {
+	payer := demoPeople[0].ChatID
+	for n := range 3 {
+		p.command("send", "stripe", "--id", fmt.Sprintf("evt_replay_%d", n))
+	}
+	p.settled()
+	before := len(p.messages(payer))
+	if before < 3 {
+		t.Fatalf("payer was told %d times, want at least 3", before)
+	}
+	attempts := func() int {
+		return count(t, p.pool(), "SELECT count(*) FROM webhook_attempts WHERE replay IS NOT NULL")
+	}
+	if out := p.command("replay", "--source", "stripe"); !strings.Contains(out, "3 events match. Nothing was done") {
+		t.Errorf("replay says %q, want a dry run over 3 events", out)
+	}
+	p.settled()
+	if n := attempts(); n != 0 {
+		t.Errorf("a dry run made %d attempts", n)
+	}
+	p.command("replay", "--source", "stripe", "--yes")
+	p.settled()
+	if n, told := attempts(), len(p.messages(payer)); n != 3 || told != before {
+		t.Errorf("replay made %d attempts and told the payer %d times, want 3 and none", n, told-before)
+	}
+	p.command("replay", "--source", "stripe", "--yes", "--notify")
+	p.settled()
+	if told := len(p.messages(payer)); told != before+3 {
+		t.Errorf("replay --notify told the payer %d times, want 3", told-before)
+	}
+}
+
+func deadLetters(t *testing.T, p *program) {
+	poison := filepath.Join(t.TempDir(), "poison.json")
+	if err := os.WriteFile(poison, poisonBody("evt_dead"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.command("send", "stripe", "--file", poison, "--id", "evt_dead")
+	p.settled()
+	var letters []struct {
+		Sequence uint64 `json:"sequence"`
+		EventID  string `json:"event_id"`
+	}
+	if err := json.Unmarshal([]byte(p.command("dead", "ls", "--json")), &letters); err != nil || len(letters) != 1 {
+		t.Fatalf("dead ls --json: %+v, %v, want one letter", letters, err)
+	}
+	seq := strconv.FormatUint(letters[0].Sequence, 10)
+	if out := p.command("dead", "show", seq); !strings.Contains(out, "currency is missing") || !strings.Contains(out, "evt_dead") {
+		t.Errorf("dead show says %q", out)
+	}
+	if out := p.command("events", "show", "evt_dead"); !strings.Contains(out, "FAILED") || !strings.Contains(out, "dead letter #"+seq) {
+		t.Errorf("events show says %q", out)
+	}
+	failures := func() int {
+		return count(t, p.pool(), "SELECT count(*) FROM webhook_attempts WHERE outcome = 'failed'")
+	}
+	for n, args := range [][]string{{"dead", "retry", seq}, {"events", "retry", "evt_dead"}, {"events", "retry", "--status", "failed"}} {
+		if out := p.command(args...); !strings.Contains(out, "on their way again") && !strings.Contains(out, "is on its way again") {
+			t.Errorf("%v says %q", args, out)
+		}
+		p.settled()
+		if got := failures(); got != n+2 {
+			t.Errorf("after %v there are %d failed attempts, want %d", args, got, n+2)
+		}
+	}
+	if out := p.command("events", "retry", "--status", "failed", "--dry-run"); !strings.Contains(out, "1 would be retried") {
+		t.Errorf("events retry --dry-run says %q", out)
+	}
+	if out := p.command("events", "ls", "--status", "failed"); !strings.Contains(out, "evt_dead") {
+		t.Errorf("events ls --status failed says %q", out)
+	}
+	if done := ukbot(t, p.besides(), "events", "show", "evt_unheard_of"); done.code != exitFailed || !strings.Contains(done.err, "evt_unheard_of") {
+		t.Errorf("an event there is not: exit %d, %q", done.code, done.err)
+	}
+}
+
+func noSecretSeen(t *testing.T, p *program) {
+	secrets := secretsOf(t, p)
+	free(t, "dev's log", p.err.text(), secrets)
+	for _, args := range [][]string{{"events", "show", "evt_replay_0", "--json"}, {"events", "ls", "--json"}, {"dead", "ls", "--json"}} {
+		free(t, strings.Join(args, " "), p.command(args...), secrets)
+	}
+	for _, page := range []string{"/metrics", "/health/detailed", "/ready", "/health"} {
+		status, body, err := get(t.Context(), "http://"+p.http+page)
+		if err != nil || status != http.StatusOK {
+			t.Errorf("%s: %d, %v", page, status, err)
+		}
+		free(t, page, body, secrets)
+	}
+}
