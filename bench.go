@@ -93,6 +93,16 @@ var benchScenarios = []benchScenario{
 	}, (*bench).memory, 20 * time.Minute},
 }
 
+// benchMethod is what a reader of the figures should know.
+var benchMethod = []string{
+	"Requests are signed when they are sent, with bodies of 1 KiB and unique ids. Every server is a fresh process beside the loader's; what is compared takes turns in each round.",
+	"Highest rates: each connection sends its next request when it has the answer to the last. “Cores busy” says how the loader and the server shared the processor; the database is in neither.",
+	"Schedules: a latency counts from the moment a request was due, so that a server which stands still shows in all that fell due meanwhile.",
+	"Backlogs are stored in the stream without HTTP. Workers are done when their consumers have nothing pending and nothing unanswered; then the records are counted.",
+	"A record's time is that of its commit, by PostgreSQL itself (track_commit_timestamp); 202 counts from when the loader has read it. A message's time is the simulator's.",
+	"Memory is that of the Go process (VmRSS, its peak VmHWM): streams, roles and simulator, without PostgreSQL.",
+}
+
 func benchNames() []string {
 	names := make([]string, len(benchScenarios))
 	for i, s := range benchScenarios {
@@ -169,7 +179,9 @@ func (c benchCommand) size() benchSize {
 
 // measure runs the scenarios, one after the other.
 func (c benchCommand) measure(ctx context.Context, b *bench, scenarios []benchScenario) (load.Report, error) {
-	report := load.Report{At: time.Now(), Command: "ukbot " + strings.Join(os.Args[1:], " "), Machine: b.machine}
+	report := load.Report{
+		At: time.Now(), Command: "ukbot " + strings.Join(os.Args[1:], " "), Machine: b.machine, Method: benchMethod,
+	}
 	if c.Quick {
 		report.Note = "quick: sizes far below those of the goals; its verdicts say little"
 	}

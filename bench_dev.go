@@ -56,9 +56,7 @@ const toldIn = 30 * time.Second
 func (s *benchServer) toPhones(ctx context.Context, round int) error {
 	b, series := s.bench, s.bench.webhooks()
 	series.People = telegramPeople
-	out, err := load.Open{
-		Addr: s.HTTP, Connections: telegramConnections, Rate: telegramRate, Warm: b.size.warm, Measure: b.size.measure, Webhooks: series,
-	}.Run(ctx)
+	out, busy, err := s.keep(ctx, telegramRate, telegramConnections, series)
 	if err != nil {
 		return err
 	}
@@ -77,9 +75,8 @@ func (s *benchServer) toPhones(ctx context.Context, round int) error {
 	}
 	arrivals := pair(messages, out.Shots)
 	latency := load.Arrivals(arrivals, out.Shots[0].Due.Add(b.size.warm))
-	b.line("round %d: to 202 %s", round+1, out)
-	b.line("round %d: due to message p50 %s p99 %s max %s, %d messages", round+1, load.Milliseconds(load.Quantile(latency, 50)),
-		load.Milliseconds(load.Quantile(latency, 99)), load.Milliseconds(load.Quantile(latency, 100)), len(messages))
+	b.line("round %d: to 202 %s%s", round+1, out, busy)
+	b.line("round %d: due to message %s, %d messages", round+1, load.Quantiles(latency), len(messages))
 	b.add("telegram-p99", inMilliseconds(load.Quantile(latency, 99)))
 	missing := out.Statuses[load.Expected] - int64(len(arrivals))
 	twice := int64(len(messages) - len(arrivals))
@@ -133,12 +130,9 @@ func (b *bench) idle(ctx context.Context) error {
 	if err := pauseFor(ctx, b.size.idle); err != nil {
 		return err
 	}
-	resident, peak, err := load.Memory(server.PID)
-	if err != nil {
-		return err
-	}
+	resident, peak := b.memoryOf(server)
 	b.line("resident %d MiB after %s, at most %d", resident/load.MiB, b.size.idle, peak/load.MiB)
-	b.add("idle-memory", float64(resident)/load.MiB)
+	b.remember("idle-memory", resident)
 	return nil
 }
 
@@ -157,12 +151,9 @@ func (b *bench) memory(ctx context.Context) error {
 		return err
 	}
 	samples := watch.Stop()
-	_, peak, err := load.Memory(server.PID)
-	if err != nil {
-		return err
-	}
+	_, peak := b.memoryOf(server)
 	b.line("%d events stored in %s; resident %s, at most %d", b.size.flood, took.Round(time.Millisecond), course(samples), peak/load.MiB)
-	b.add("memory-fill", float64(peak)/load.MiB)
+	b.remember("memory-fill", peak)
 	watch = load.WatchMemory(ctx, server.PID)
 	if err := server.order(orderWork); err != nil {
 		return err
@@ -172,8 +163,24 @@ func (b *bench) memory(ctx context.Context) error {
 	}
 	samples = watch.Stop()
 	b.line("workers at it for %s; resident %s, at most %d", b.size.drain, course(samples), load.Highest(samples)/load.MiB)
-	b.add("memory-drain", float64(load.Highest(samples))/load.MiB)
+	b.remember("memory-drain", load.Highest(samples))
 	return nil
+}
+
+// memoryOf is the memory of a server now and at most; 0 where the system does not say.
+func (b *bench) memoryOf(server *benchServer) (resident, peak int64) {
+	resident, peak, err := load.Memory(server.PID)
+	if err != nil {
+		b.line("%v", err)
+	}
+	return resident, peak
+}
+
+// remember keeps one round of a figure of memory, if there is one.
+func (b *bench) remember(name string, bytes int64) {
+	if bytes > 0 {
+		b.add(name, float64(bytes)/load.MiB)
+	}
 }
 
 // pauseFor lets time go by.

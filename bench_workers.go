@@ -52,7 +52,7 @@ func (s *benchServer) drain(ctx context.Context, series load.Webhooks) error {
 	if growth := load.Growth(samples); growth > 0 {
 		b.add("backlog-growth", growth)
 	}
-	b.add("backlog-peak", float64(load.Highest(samples))/load.MiB)
+	b.remember("backlog-peak", load.Highest(samples))
 	b.line("%d recorded and handled in %s, %.0f/s; resident %s", len(completed), took.Round(time.Millisecond), rate, course(samples))
 	if err := s.announced(ctx); err != nil {
 		return err
@@ -151,12 +151,21 @@ func (b *bench) both(ctx context.Context) error {
 	return nil
 }
 
+// keep puts the server under a load on a schedule.
+func (s *benchServer) keep(ctx context.Context, rate float64, connections int, series load.Webhooks) (out load.Outcome, busy string, err error) {
+	busy, err = s.working(func() error {
+		out, err = load.Open{
+			Addr: s.HTTP, Connections: connections, Rate: rate, Warm: s.bench.size.warm, Measure: s.bench.size.measure, Webhooks: series,
+		}.Run(ctx)
+		return err
+	})
+	return out, busy, err
+}
+
 func (s *benchServer) through(ctx context.Context, round int) error {
 	b, series := s.bench, s.bench.webhooks()
 	series.Mixed = true
-	out, err := load.Open{
-		Addr: s.HTTP, Connections: bothConnections, Rate: bothRate, Warm: b.size.warm, Measure: b.size.measure, Webhooks: series,
-	}.Run(ctx)
+	out, busy, err := s.keep(ctx, bothRate, bothConnections, series)
 	if err != nil {
 		return err
 	}
@@ -181,9 +190,8 @@ func (s *benchServer) through(ctx context.Context, round int) error {
 	}
 	took := last.Sub(out.Shots[0].Due)
 	latency := load.Arrivals(ends, out.Shots[0].Due.Add(b.size.warm))
-	b.line("round %d: to 202 %s", round+1, out)
-	b.line("round %d: 202 to commit p50 %s p99 %s max %s, %d recorded in %s", round+1, load.Milliseconds(load.Quantile(latency, 50)),
-		load.Milliseconds(load.Quantile(latency, 99)), load.Milliseconds(load.Quantile(latency, 100)), len(completed), took.Round(time.Millisecond))
+	b.line("round %d: to 202 %s%s", round+1, out, busy)
+	b.line("round %d: 202 to commit %s, %d recorded in %s", round+1, load.Quantiles(latency), len(completed), took.Round(time.Millisecond))
 	b.add("both-rate", float64(len(completed))/took.Seconds())
 	b.add("both-p99", inMilliseconds(load.Quantile(latency, 99)))
 	b.add("both-lost", float64(out.Unexpected()+out.Statuses[load.Expected]-int64(len(ends))))

@@ -71,9 +71,7 @@ func Quantile(h *hdrhistogram.Histogram, p float64) time.Duration {
 func (o Outcome) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%.0f/s", o.Rate())
-	for _, p := range []float64{50, 99, 99.9, 100} {
-		fmt.Fprintf(&b, " p%v %s", p, Milliseconds(o.Quantile(p)))
-	}
+	b.WriteString(" " + Quantiles(o.Latency))
 	if o.Late != nil {
 		fmt.Fprintf(&b, " (sent late p99 %s)", Milliseconds(Quantile(o.Late, 99)))
 	}
@@ -88,6 +86,12 @@ func (o Outcome) String() string {
 		fmt.Fprintf(&b, ", first: %s", o.Sample)
 	}
 	return b.String()
+}
+
+// Quantiles is a histogram of microseconds in one line.
+func Quantiles(h *hdrhistogram.Histogram) string {
+	return fmt.Sprintf("p50 %s p99 %s p99.9 %s max %s",
+		Milliseconds(Quantile(h, 50)), Milliseconds(Quantile(h, 99)), Milliseconds(Quantile(h, 99.9)), Milliseconds(Quantile(h, 100)))
 }
 
 // Milliseconds is a duration as figures are told.

@@ -69,6 +69,7 @@ type Report struct {
 	Took    time.Duration `json:"took_ns"`
 	Command string        `json:"command"`
 	Note    string        `json:"note,omitempty"`
+	Method  []string      `json:"-"` // how it was measured, a line each
 	Machine Machine       `json:"machine"`
 	Figures []Figure      `json:"figures"`
 	Raw     []string      `json:"raw"` // one line per measurement, as it came
@@ -109,7 +110,11 @@ func (r Report) Write(out io.Writer) error {
 	for _, f := range r.Figures {
 		fmt.Fprintf(&b, "| %s | %s | %s %s | %s | %s |\n", f.What, f.bound(), number(f.Value), f.Unit, f.rounds(), f.verdict())
 	}
-	b.WriteString("\nMeasured is the median of the rounds. Raw lines, in order:\n\n```\n")
+	b.WriteString("\nMeasured is the median of the rounds.\n\n")
+	for _, line := range r.Method {
+		b.WriteString("* " + line + "\n")
+	}
+	b.WriteString("\nRaw lines, in order:\n\n```\n")
 	for _, line := range r.Raw {
 		b.WriteString(line + "\n")
 	}

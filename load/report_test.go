@@ -21,7 +21,7 @@ func TestReportReadsAsTheGoldenFile(t *testing.T) {
 			NewFigure(Goal{Name: "errors", What: "errors", Zero: true}, []float64{0, 0, 1}),
 			NewFigure(Goal{Name: "memory", What: "memory", Unit: "MiB", Most: 150}, nil),
 		},
-		Raw: []string{"one", "two"},
+		Method: []string{"with care"}, Raw: []string{"one", "two"},
 	}
 	var b strings.Builder
 	if err := report.Write(&b); err != nil {
@@ -76,7 +76,16 @@ func TestGrowthComparesTheLastThirdWithTheMiddle(t *testing.T) {
 	}
 }
 
-func TestMemoryOfThisProcessIsRead(t *testing.T) {
+func TestMemoryAndTimeOfThisProcessAreRead(t *testing.T) {
+	before, err := CPU(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); time.Since(began) < 50*time.Millisecond; { // work, of which some must be seen
+	}
+	if after, err := CPU(os.Getpid()); err != nil || after <= before || after-before > time.Second {
+		t.Errorf("worked %s in 50ms (%v)", after-before, err)
+	}
 	resident, peak, err := Memory(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
