@@ -56,7 +56,7 @@ func newBench(ctx context.Context, s *Settings, size benchSize, profile string) 
 		b.close()
 		return nil, err
 	}
-	b.machine = load.ThisMachine(b.pg.Dir())
+	b.machine = load.ThisMachine(dir)
 	b.machine.PostgreSQL, err = pglocal.Version(ctx, pglocal.Binaries{})
 	return b, err
 }

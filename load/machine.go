@@ -14,12 +14,12 @@ type Machine struct {
 	CPU        string `json:"cpu"`
 	Memory     string `json:"memory"`
 	Kernel     string `json:"kernel"`
-	Filesystem string `json:"filesystem"` // of the streams and the database
+	Filesystem string `json:"filesystem"` // of the streams
 	Go         string `json:"go"`
 	PostgreSQL string `json:"postgresql"`
 }
 
-// ThisMachine describes this machine; dir is where the streams and the database are.
+// ThisMachine describes this machine; dir is where the streams are.
 func ThisMachine(dir string) Machine {
 	m := Machine{
 		Cores: runtime.NumCPU(), Go: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH,
