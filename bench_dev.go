@@ -16,7 +16,7 @@ import (
 	"ukbot/load"
 )
 
-// The load of the telegram scenario. Nobody is named again within a second.
+// The load of the telegram scenario. Nobody is named again within ten seconds.
 const (
 	telegramRate        = 500
 	telegramConnections = 100
