@@ -47,6 +47,9 @@ func Token(s string) string {
 	if s == "" {
 		return "_"
 	}
+	if len(s) <= tokenMax && plainToken(s) {
+		return s
+	}
 	var b strings.Builder
 	for i := range len(s) {
 		c := s[i]
@@ -68,14 +71,41 @@ func Token(s string) string {
 	return escaped
 }
 
+// plainToken says whether s is its own token: nearly all are.
+func plainToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && (c != '_' || len(s) == 1) {
+			return false
+		}
+	}
+	return true
+}
+
 // typeTokens keeps the dots of a provider's own event type as tokens; what is
 // deeper than five goes into the fifth.
 func typeTokens(eventType string) string {
+	if plainType(eventType) {
+		return eventType
+	}
 	parts := strings.SplitN(eventType, ".", typeTokensMax)
 	for i, part := range parts {
 		parts[i] = Token(part)
 	}
 	return strings.Join(parts, ".")
+}
+
+// plainType says whether a type's tokens are what stands in it.
+func plainType(eventType string) bool {
+	rest, more := eventType, true
+	for tokens := 0; more; tokens++ {
+		var part string
+		part, rest, more = strings.Cut(rest, ".")
+		if tokens == typeTokensMax || part == "" || len(part) > tokenMax || !plainToken(part) {
+			return false
+		}
+	}
+	return true
 }
 
 // WebhookSubject is where a provider's event is stored.

@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -30,7 +31,8 @@ func readable(r *request) error {
 	return nil
 }
 
-// describe makes the event of a verified request.
+// describe makes the event of a verified request, valid until the handler
+// returns: publishing copies it.
 func describe(c *fiber.Ctx, found *hook, id identity, r *request) events.Webhook {
 	received := r.now.UTC().Truncate(time.Millisecond)
 	request := events.Request{
@@ -65,33 +67,48 @@ var transportHeaders = map[string]bool{
 }
 
 // secretWords make a header's name one that is never stored.
-var secretWords = []string{"auth", "cookie", "token", "secret", "password", "api-key", "apikey", "credential", "signature", "hmac"}
+var secretWords = []string{
+	"auth", "cookie", "token", "secret", "password", "passwd", "api-key", "apikey", "credential", "signature", "hmac", "jwt", "session",
+}
 
 // keptHeaders is the request's headers by lower-case name, without transport
 // and without whatever may be a secret.
 func keptHeaders(c *fiber.Ctx, found *hook) map[string]string {
 	kept := map[string]string{}
-	own := strings.ToLower(found.header) // its value is the signature or the token
+	var room [64]byte
 	c.Request().Header.VisitAll(func(name, value []byte) {
-		key := strings.ToLower(string(name))
-		if len(kept) >= headersKept || key == own || transportHeaders[key] || secretHeader(key) {
+		lower := appendLower(room[:0], name)
+		// The configuration's own header has the signature or the token.
+		if len(kept) >= headersKept || transportHeaders[string(lower)] || secretHeader(lower) || string(lower) == found.lowered {
 			return
 		}
-		kept[key] = bounded(string(value))
+		kept[string(lower)] = bounded(string(value))
 	})
 	return kept
 }
 
-func secretHeader(name string) bool {
+// appendLower lowers ASCII letters: names of headers have no others.
+func appendLower(b, name []byte) []byte {
+	for _, c := range name {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
+func secretHeader(name []byte) bool {
 	for _, word := range secretWords {
-		if strings.Contains(name, word) {
+		if bytes.Contains(name, []byte(word)) {
 			return true
 		}
 	}
 	return false
 }
 
-// bounded makes a header's value fit for a record: valid UTF-8, no NUL, at most 512 bytes.
+// bounded makes a header's value fit for a record: valid UTF-8, no NUL, at most
+// 512 bytes. Like value, it may lie in the server's buffer.
 func bounded(value string) string {
 	if len(value) > headerValueMax {
 		value = value[:headerValueMax]
@@ -106,7 +123,7 @@ func bounded(value string) string {
 			}, strings.ToValidUTF8(value, "?"))
 		}
 	}
-	return strings.Clone(value)
+	return value
 }
 
 // requestIDMax bounds a sender's own X-Request-ID, in bytes.
@@ -116,9 +133,8 @@ const requestIDMax = 64
 func requestID(c *fiber.Ctx) string {
 	id := c.Get(fiber.HeaderXRequestID)
 	if id == "" || len(id) > requestIDMax || events.CapID(id) != id {
-		id = string(appendHex(nil, rand.Uint64())) //nolint:gosec // an id, not a secret
+		id = string(appendHex(make([]byte, 0, 16), rand.Uint64())) //nolint:gosec // an id, not a secret
 	}
-	id = strings.Clone(id)
 	c.Set(fiber.HeaderXRequestID, id)
 	return id
 }
@@ -129,7 +145,7 @@ const traceparentLen = 55
 // traceparent is the sender's if it is well formed, or the beginning of a trace.
 func traceparent(given string) string {
 	if wellFormedTrace(given) {
-		return strings.Clone(given)
+		return given
 	}
 	made := append(make([]byte, 0, traceparentLen), "00-"...)
 	made = appendHex(appendHex(made, rand.Uint64()|1), rand.Uint64())      //nolint:gosec // an id

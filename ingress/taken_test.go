@@ -253,7 +253,7 @@ func TestHeadersCannotAddHeaders(t *testing.T) {
 // plainHeader names what every stored webhook with a content type carries.
 func (w *wire) plainHeader() []string {
 	return []string{
-		"ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time", "ce-tenant", "ce-correlationid", "traceparent", "content-type", "ukbot-request", "Nats-Msg-Id",
+		"ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time", "ce-tenant", "ce-correlationid", "traceparent", "content-type", "ukbot-request", "Nats-Msg-Id", "Nats-Trace-Dest",
 	}
 }
 

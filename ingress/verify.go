@@ -36,6 +36,7 @@ type verifier struct {
 	keys      []*signingKey
 	tokens    [][sha256.Size]byte // hashes: comparing them tells nothing of a token's length
 	allowed   []netip.Prefix
+	lowered   string // header, in lower case
 }
 
 // compile makes a verifier of a configuration. What it cannot verify is an
@@ -46,6 +47,7 @@ func compile(h events.Hook, keys *secret.Keyset) (*verifier, error) {
 		return nil, err
 	}
 	v := &verifier{layout: layoutOf(h, s), check: s.verify, tolerance: int64(h.Tolerance)}
+	v.lowered = strings.ToLower(v.header)
 	if v.tolerance == 0 {
 		v.tolerance = defaultTolerance
 	}
