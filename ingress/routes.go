@@ -55,7 +55,7 @@ func (s *Ingress) health(c *fiber.Ctx) error {
 func (s *Ingress) wrongMethod(c *fiber.Ctx, source string) error {
 	r := s.read(c)
 	c.Set(fiber.HeaderAllow, fiber.MethodPost)
-	s.refused(source, errMethodNotAllowed, nil, r).Msg("webhook refused")
+	s.refused(source, errMethodNotAllowed, nil, r)
 	s.meter.count(nil, errMethodNotAllowed.Code, s.cfg.Now().Sub(r.now))
 	return errMethodNotAllowed
 }

@@ -88,7 +88,7 @@ func (s *Ingress) webhook(c *fiber.Ctx, source string) error {
 	if err != nil {
 		refusal, _ := asRefusal(err)
 		outcome = refusal.Code
-		s.refused(source, refusal, err, r).Msg("webhook refused")
+		s.refused(source, refusal, err, r)
 	}
 	s.meter.count(found, outcome, s.cfg.Now().Sub(r.now))
 	return err
@@ -194,14 +194,18 @@ func reply(c *fiber.Ctx, status int, outcome, eventID string) error {
 	return nil
 }
 
-// refused is the log line of a refusal: without body, signature or token. The
-// cause of what is ours to mend is in it.
-func (s *Ingress) refused(source string, refusal Refusal, err error, r *request) *zerolog.Event {
-	line := s.log.Info()
+// refused logs a refusal: without body, signature or token. The cause of what is
+// ours to mend is in the line.
+func (s *Ingress) refused(source string, refusal Refusal, err error, r *request) {
+	level := zerolog.InfoLevel
 	if refusal.Status >= fiber.StatusInternalServerError {
-		line = s.log.Error().Err(err)
+		level = zerolog.ErrorLevel
+	}
+	line := s.log.WithLevel(level).Str("reason", refusal.Code).Str("detail", refusal.Detail).Int("status", refusal.Status).
+		Str("source", events.Token(source)).Str("remote_ip", ipText(r.ip)).Str("request_id", r.id).Int("bytes", len(r.body))
+	if level == zerolog.ErrorLevel {
+		line.Err(err)
 	}
 	leak(line, r)
-	return line.Str("reason", refusal.Code).Str("detail", refusal.Detail).Int("status", refusal.Status).
-		Str("source", events.Token(source)).Str("remote_ip", ipText(r.ip)).Str("request_id", r.id).Int("bytes", len(r.body))
+	line.Msg("webhook refused")
 }
