@@ -26,7 +26,7 @@ const (
 // seeded draws the moments of a test; UKBOT_E2E_SEED repeats a run.
 func seeded(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("UKBOT_E2E_SEED"); text != "" {
 		given, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
@@ -35,7 +35,7 @@ func seeded(t *testing.T) *rand.Rand {
 		seed = given
 	}
 	t.Logf("to draw the same moments again: UKBOT_E2E_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // no secret
+	return rand.New(rand.NewPCG(seed, 0))
 }
 
 // moment is a random time under load; the shortest ones fall into the start itself.
@@ -44,6 +44,7 @@ func moment(r *rand.Rand) time.Duration { return time.Duration(20+r.IntN(700)) *
 // TestKilledDevLosesNothingAccepted kills everything at once: ingress, workers,
 // the streams inside the process, and with them PostgreSQL.
 func TestKilledDevLosesNothingAccepted(t *testing.T) {
+	t.Parallel()
 	r, dir := seeded(t), openDir(t)
 	p := startDev(t, dir)
 	s := p.sender(events.DefaultTenant, "stripe")
@@ -113,6 +114,7 @@ func killAmongMessages(t *testing.T, after []int64) {
 const stopLimit = 10 * time.Second
 
 func TestStoppedRolesLoseNothingAndTellNobodyTwice(t *testing.T) {
+	t.Parallel()
 	e := startEngines(t, "")
 	s := e.hook(events.DefaultTenant)
 	p := startRole(t, e.settings, "all")
@@ -131,6 +133,7 @@ func TestStoppedRolesLoseNothingAndTellNobodyTwice(t *testing.T) {
 }
 
 func TestStoppedDevLosesNothing(t *testing.T) {
+	t.Parallel()
 	dir := openDir(t)
 	p := startDev(t, dir)
 	s := p.sender(events.DefaultTenant, "stripe")

@@ -30,15 +30,21 @@ func TestStartThatCannotWorkSaysWhyInOneSentence(t *testing.T) {
 		says     []string
 	}{
 		"the HTTP port is taken": {
-			[]string{"UKBOT_HTTP_ADDR=" + taken.Addr().String()}, []string{"dev"}, exitFailed,
+			[]string{"UKBOT_HTTP_ADDR=" + taken.Addr().String()},
+			[]string{"dev"},
+			exitFailed,
 			[]string{taken.Addr().String() + " is taken", "UKBOT_HTTP_ADDR"},
 		},
 		"the streams' port is taken": {
-			[]string{"UKBOT_NATS_ADDR=" + taken.Addr().String()}, []string{"dev"}, exitFailed,
+			[]string{"UKBOT_NATS_ADDR=" + taken.Addr().String()},
+			[]string{"dev"},
+			exitFailed,
 			[]string{taken.Addr().String(), "taken", "UKBOT_NATS_ADDR"},
 		},
 		"the data folder cannot be made": {
-			[]string{"UKBOT_DATA_DIR=" + filepath.Join(file, "data")}, []string{"dev"}, exitFailed,
+			[]string{"UKBOT_DATA_DIR=" + filepath.Join(file, "data")},
+			[]string{"dev"},
+			exitFailed,
 			[]string{filepath.Join(file, "data"), "not a directory", "UKBOT_DATA_DIR"},
 		},
 		"the data folder cannot be written": {
@@ -46,11 +52,15 @@ func TestStartThatCannotWorkSaysWhyInOneSentence(t *testing.T) {
 			[]string{"/proc", "UKBOT_DATA_DIR"},
 		},
 		"a second copy in the same folder": {
-			running.besides(), []string{"dev"}, exitFailed,
+			running.besides(),
+			[]string{"dev"},
+			exitFailed,
 			[]string{"another `ukbot dev` runs in", "UKBOT_DATA_DIR"},
 		},
 		"no PostgreSQL where it was said to be": {
-			[]string{"UKBOT_PG_BIN=" + t.TempDir()}, []string{"dev"}, exitFailed,
+			[]string{"UKBOT_PG_BIN=" + t.TempDir()},
+			[]string{"dev"},
+			exitFailed,
 			[]string{"no usable PostgreSQL", "UKBOT_PG_BIN"},
 		},
 		"a sync that is no duration": {
