@@ -36,6 +36,10 @@ const (
 	relayWait    = 5 * time.Second // without a notification; it could be lost with the connection
 	relayPause   = 300 * time.Millisecond
 	relayTimeout = 15 * time.Second
+	// relayOverlap is how far back each batch looks for rows whose numbers were
+	// drawn before and committed after. What is older is found when its own
+	// notification comes.
+	relayOverlap = 2_000
 )
 
 // run relays until ctx ends and what is in hand is finished.
@@ -79,23 +83,26 @@ func (r *relay) listen(ctx context.Context) error {
 	}
 }
 
-// drain publishes until nothing is left that can be.
+// drain publishes until nothing is left that can be. It does not begin anew
+// after each batch: PostgreSQL would step over all that it deleted before.
 func (r *relay) drain(ctx context.Context) error {
-	for ctx.Err() == nil {
-		n, err := r.batch(ctx)
-		if err != nil || n == 0 {
+	for after := int64(0); ctx.Err() == nil; {
+		last, err := r.batch(ctx, after)
+		if err != nil || last == 0 {
 			return err
 		}
+		after = max(last-relayOverlap, 0)
 	}
 	return nil
 }
 
-// batch publishes the oldest rows and says how many.
-func (r *relay) batch(ctx context.Context) (int, error) {
+// batch publishes the oldest rows after one and says which was the last; 0 when
+// there was nothing to publish.
+func (r *relay) batch(ctx context.Context, after int64) (last int64, err error) {
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), relayTimeout)
 	defer cancel()
 	q := db.New(r.pool)
-	rows, err := q.NextOutbox(work, int32(relayBatch+len(r.refused))) //nolint:gosec // small
+	rows, err := q.NextOutbox(work, after, int32(relayBatch+len(r.refused))) //nolint:gosec // small
 	if err != nil {
 		return 0, fmt.Errorf("read outbox: %w", err)
 	}
@@ -124,7 +131,7 @@ func (r *relay) batch(ctx context.Context) (int, error) {
 	if failed != nil {
 		return 0, fmt.Errorf("publish outbox: %w", failed)
 	}
-	return len(done), nil
+	return seqs[len(seqs)-1], nil
 }
 
 func (r *relay) messages(rows []db.NextOutboxRow) ([]*natsgo.Msg, []int64) {

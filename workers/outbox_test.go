@@ -82,23 +82,24 @@ func TestRelayIsWokenAtOnce(t *testing.T) {
 func TestCrashBetweenPublishAndDeletePublishesOnce(t *testing.T) {
 	r := newRig(t)
 	queue(t, r.pool, 0, 100)
-	rows, err := db.New(r.pool).NextOutbox(t.Context(), 100)
+	rows, err := db.New(r.pool).NextOutbox(t.Context(), 0, 100)
 	must(t, err)
 	dead := r.newRelay(r.nats.Publisher)
 	msgs, _ := dead.messages(rows)
 	r.send(msgs...) // and there it ends
 	next := r.newRelay(r.nats.Publisher)
-	if n, err := next.batch(t.Context()); n != 100 || err != nil {
+	if n, err := next.batch(t.Context(), 0); n == 0 || err != nil {
 		t.Errorf("batch = %d, %v", n, err)
 	}
 	r.inOrder(100)
+	r.untilCount("outbox", 0)
 }
 
 func TestRelayResumesWhenTheStreamsAreBack(t *testing.T) {
 	r := newRig(t)
 	queue(t, r.pool, 0, 10)
 	r.nats.Stop()
-	if n, err := r.newRelay(r.nats.Publisher).batch(t.Context()); n != 0 || err == nil {
+	if n, err := r.newRelay(r.nats.Publisher).batch(t.Context(), 0); n != 0 || err == nil {
 		t.Errorf("batch without streams = %d, %v", n, err)
 	}
 	r.nats.Start()

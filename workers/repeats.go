@@ -100,6 +100,9 @@ func decodeRepeats(m *nats.Message) (events.Envelope, map[key]int32, error) {
 	if err != nil {
 		return e, nil, err
 	}
+	if m.Subject != events.RepeatSubject(e.Tenant, e.Source) {
+		return e, nil, fmt.Errorf("%w: counts of %s/%s on subject %s", events.ErrMalformed, e.Tenant, e.Source, m.Subject)
+	}
 	var repeats map[string]int32
 	if err := json.Unmarshal(m.Data, &repeats); err != nil {
 		return e, nil, fmt.Errorf("%w: counts: %w", events.ErrMalformed, err)

@@ -134,7 +134,7 @@ func (d desk) count(what string, want int) {
 
 func (d desk) outbox() []db.NextOutboxRow {
 	d.t.Helper()
-	rows, err := db.New(d.pool).NextOutbox(context.Background(), 1000)
+	rows, err := db.New(d.pool).NextOutbox(context.Background(), 0, 1000)
 	must(d.t, err)
 	return rows
 }

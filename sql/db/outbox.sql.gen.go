@@ -29,7 +29,7 @@ type InsertOutboxParams struct {
 }
 
 const nextOutbox = `-- name: NextOutbox :many
-SELECT seq, tenant_id, subject, message_id, headers, data FROM outbox ORDER BY seq LIMIT $1
+SELECT seq, tenant_id, subject, message_id, headers, data FROM outbox WHERE seq > $1::bigint ORDER BY seq LIMIT $2
 `
 
 type NextOutboxRow struct {
@@ -41,9 +41,9 @@ type NextOutboxRow struct {
 	Data      []byte
 }
 
-// NextOutbox is the oldest unpublished events of all tenants: one relay serves them all.
-func (q *Queries) NextOutbox(ctx context.Context, batchSize int32) ([]NextOutboxRow, error) {
-	rows, err := q.db.Query(ctx, nextOutbox, batchSize)
+// NextOutbox is the oldest unpublished events of all tenants, after one: one relay serves them all.
+func (q *Queries) NextOutbox(ctx context.Context, after int64, batchSize int32) ([]NextOutboxRow, error) {
+	rows, err := q.db.Query(ctx, nextOutbox, after, batchSize)
 	if err != nil {
 		return nil, err
 	}

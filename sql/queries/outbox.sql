@@ -7,8 +7,8 @@ INSERT INTO outbox (tenant_id, subject, message_id, headers, data) VALUES ($1, $
 SELECT pg_notify('outbox', '');
 
 -- name: NextOutbox :many
--- NextOutbox is the oldest unpublished events of all tenants: one relay serves them all.
-SELECT seq, tenant_id, subject, message_id, headers, data FROM outbox ORDER BY seq LIMIT @batch_size;
+-- NextOutbox is the oldest unpublished events of all tenants, after one: one relay serves them all.
+SELECT seq, tenant_id, subject, message_id, headers, data FROM outbox WHERE seq > @after::bigint ORDER BY seq LIMIT @batch_size;
 
 -- name: DeleteOutbox :exec
 -- DeleteOutbox removes published events, of all tenants.
