@@ -3,6 +3,7 @@ package events
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -116,3 +117,10 @@ func MarkReplay(header map[string][]string, replay string, notify bool) {
 		header[headerQuiet] = []string{"true"}
 	}
 }
+
+// RetryPrefix begins the name of every manual retry, which means an event that
+// has not completed; any other name is a replay, which means it whatever became of it.
+const RetryPrefix = "retry-"
+
+// IsRetry says whether a copied message is a manual retry.
+func IsRetry(replay string) bool { return strings.HasPrefix(replay, RetryPrefix) }

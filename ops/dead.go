@@ -64,7 +64,7 @@ func DeadRetry(ctx context.Context, deps Deps, tenant string, sequence uint64) (
 		}
 	}
 	// Named by the letter: the same letter twice is one retry.
-	id := "retry-" + events.DeriveID("dead", fmt.Sprint(sequence, letter.At.UnixNano()))
+	id := events.RetryPrefix + events.DeriveID("dead", fmt.Sprint(sequence, letter.At.UnixNano()))
 	ack, err := nats.Redrive(ctx, deps.Publisher, letter, id)
 	if err != nil {
 		return Retried{}, fmt.Errorf("retry dead letter %d: %w", sequence, err)

@@ -59,7 +59,7 @@ func retryID(row db.WebhookEvent) string {
 	if row.ProcessingStartedAt != nil {
 		attempt += row.ProcessingStartedAt.UTC().Format(time.RFC3339Nano)
 	}
-	return "retry-" + events.DeriveID(row.ID.String(), attempt)
+	return events.RetryPrefix + events.DeriveID(row.ID.String(), attempt)
 }
 
 // retryable says why an event of this status cannot be retried.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"ukbot/events"
 	"ukbot/nats"
 	"ukbot/sql/db"
 )
@@ -93,7 +94,7 @@ func (b *batch) claim(ctx context.Context, items []*item) (map[uint64]bool, erro
 		p.TenantIds, p.Sources = append(p.TenantIds, it.webhook.Tenant), append(p.Sources, it.webhook.Source)
 		p.EventIds, p.Ids = append(p.EventIds, it.webhook.ID), append(p.Ids, id)
 		p.ReceivedAts = append(p.ReceivedAts, it.webhook.Time)
-		p.StreamSequences = append(p.StreamSequences, int64(it.message.Sequence)) //nolint:gosec // far below 2^63
+		p.StreamSequences = append(p.StreamSequences, int64(it.message.Sequence))
 	}
 	sequences, err := claimKeys(ctx, b.Queries, p)
 	if err != nil {
@@ -101,7 +102,7 @@ func (b *batch) claim(ctx context.Context, items []*item) (map[uint64]bool, erro
 	}
 	fresh := make(map[uint64]bool, len(sequences))
 	for _, sequence := range sequences {
-		fresh[uint64(sequence)] = true //nolint:gosec // it was one
+		fresh[uint64(sequence)] = true
 	}
 	return fresh, nil
 }
@@ -134,12 +135,14 @@ func (b *batch) again(it *item) bool {
 	switch {
 	case row == nil && replay == "":
 		return false // retention took the record; the event was handled long ago
+	case row != nil && row.Status == statusCompleted && events.IsRetry(replay):
+		return false // its own retry was first; a replay would announce it again
 	case row == nil || replay != "" && orEmpty(row.ReplayOf) != replay:
 		it.attempt = 1 // a new run, with all its attempts
 		return true
 	}
 	it.attempt = int(row.RetryCount) + 2
-	same := row.StreamSequence == int64(it.message.Sequence) || it.message.Scheduled() || replay != "" //nolint:gosec // far below 2^63
+	same := row.StreamSequence == int64(it.message.Sequence) || it.message.Scheduled() || replay != ""
 	switch {
 	case !same:
 		b.repeated = append(b.repeated, it)

@@ -99,6 +99,18 @@ func TestRepeatsInOneBatchAreCounted(t *testing.T) {
 	d.count("outbox", 1)
 }
 
+func TestMessageThatIsInABatchTwiceIsNoRepeat(t *testing.T) {
+	d := newDesk(t, dbtest.New(t), always(announce))
+	answers := d.handle(t.Context(), []*nats.Message{ // delivered again while it waited
+		delivery(sample("evt_1"), 1, 1), delivery(sample("evt_2"), 2, 1), delivery(sample("evt_1"), 1, 2),
+	})
+	must(t, errors.Join(answers...))
+	if row := d.record("evt_1"); row.Status != statusCompleted || row.DuplicateCount != 0 {
+		t.Errorf("record %+v", row)
+	}
+	d.count("outbox", 2)
+}
+
 // counts is a message of the ingress about repeats.
 func counts(sequence uint64, delivered int, repeats events.Repeats) *nats.Message {
 	data, _ := json.Marshal(repeats)

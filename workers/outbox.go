@@ -102,7 +102,7 @@ func (r *relay) batch(ctx context.Context, after int64) (last int64, err error) 
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), relayTimeout)
 	defer cancel()
 	q := db.New(r.pool)
-	rows, err := q.NextOutbox(work, after, int32(relayBatch+len(r.refused))) //nolint:gosec // small
+	rows, err := q.NextOutbox(work, after, int32(relayBatch+len(r.refused)))
 	if err != nil {
 		return 0, fmt.Errorf("read outbox: %w", err)
 	}

@@ -155,11 +155,11 @@ func (b *batch) row(it *item, v verdict, effects json.RawMessage) (db.InsertWebh
 	}
 	row := db.InsertWebhooksParams{
 		ID: id, TenantID: w.Tenant, Source: w.Source, EventID: w.ID, EventType: w.Type, Subject: storable(it.message.Subject),
-		StreamSequence: int64(it.message.Sequence), Status: v.status, //nolint:gosec // far below 2^63
-		Payload: w.Data, PayloadBytes: int32(len(w.Data)), ContentType: w.ContentType, //nolint:gosec // at most 1 MiB
+		StreamSequence: int64(it.message.Sequence), Status: v.status,
+		Payload: w.Data, PayloadBytes: int32(len(w.Data)), ContentType: w.ContentType,
 		Headers: headers, Signature: optional(request.Signature), SignatureScheme: request.Scheme,
 		SignatureValid: request.Scheme != events.SchemeNone, UserAgent: optional(request.UserAgent), RequestID: request.RequestID,
-		TraceID: optional(traceID(w.Trace)), RetryCount: int32(it.attempt - 1), MaxRetries: int32(it.retries()), //nolint:gosec // small
+		TraceID: optional(traceID(w.Trace)), RetryCount: int32(it.attempt - 1), MaxRetries: int32(it.retries()),
 		NextRetryAt: optionalTime(v.next), LastError: optional(errorText(it.failure)), ErrorKind: optional(v.kind),
 		Effects: effects, ReceivedAt: w.Time, ProcessingStartedAt: &it.began, DurationMs: it.milliseconds(), ReplayOf: optional(w.Replay),
 	}
@@ -185,7 +185,7 @@ func (b *batch) row(it *item, v verdict, effects json.RawMessage) (db.InsertWebh
 // outcome is the change of a record that was there already.
 func outcome(it *item, v verdict, effects json.RawMessage) db.UpdateWebhookParams {
 	update := db.UpdateWebhookParams{
-		Status: v.status, RetryCount: int32(it.attempt - 1), NextRetryAt: optionalTime(v.next), //nolint:gosec // small
+		Status: v.status, RetryCount: int32(it.attempt - 1), NextRetryAt: optionalTime(v.next),
 		LastError: optional(errorText(it.failure)), ErrorKind: optional(v.kind), Effects: effects,
 		ProcessingStartedAt: &it.began, DurationMs: it.milliseconds(), ReplayOf: it.known.ReplayOf,
 		TenantID: it.known.TenantID, ID: it.known.ID, ReceivedAt: it.known.ReceivedAt,
@@ -207,7 +207,7 @@ func (b *batch) remember(it *item, v verdict) error {
 		return err
 	}
 	b.attempts = append(b.attempts, db.InsertAttemptsParams{
-		TenantID: it.webhook.Tenant, WebhookID: id, Attempt: int32(it.attempt), At: it.began, //nolint:gosec // small
+		TenantID: it.webhook.Tenant, WebhookID: id, Attempt: int32(it.attempt), At: it.began,
 		Outcome: v.status, Error: optional(errorText(it.failure)), DurationMs: *it.milliseconds(), Replay: optional(it.webhook.Replay),
 	})
 	return nil

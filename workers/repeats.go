@@ -25,7 +25,7 @@ func (b *batch) countRepeated(ctx context.Context) error {
 	for _, it := range b.repeated {
 		it.answer = nil
 		claims.TenantIds, claims.Sources = append(claims.TenantIds, it.webhook.Tenant), append(claims.Sources, it.webhook.Source)
-		claims.StreamSequences = append(claims.StreamSequences, int64(it.message.Sequence)) //nolint:gosec // far below 2^63
+		claims.StreamSequences = append(claims.StreamSequences, int64(it.message.Sequence))
 	}
 	claimed, err := b.ClaimRepeats(ctx, claims)
 	if err != nil {
@@ -33,7 +33,7 @@ func (b *batch) countRepeated(ctx context.Context) error {
 	}
 	counts := map[key]int32{}
 	for _, it := range b.repeated {
-		if slices.Contains(claimed, int64(it.message.Sequence)) { //nolint:gosec // far below 2^63
+		if slices.Contains(claimed, int64(it.message.Sequence)) {
 			counts[it.key()]++
 		}
 	}
@@ -50,7 +50,7 @@ func (w *worker) count(ctx context.Context, m *nats.Message) error {
 	}
 	err = db.InTx(ctx, w.pool, func(q *db.Queries, _ pgx.Tx) error {
 		claimed, err := q.ClaimRepeats(ctx, db.ClaimRepeatsParams{
-			TenantIds: []string{e.Tenant}, Sources: []string{e.Source}, StreamSequences: []int64{int64(m.Sequence)}, //nolint:gosec // far below 2^63
+			TenantIds: []string{e.Tenant}, Sources: []string{e.Source}, StreamSequences: []int64{int64(m.Sequence)},
 		})
 		if err != nil || len(claimed) == 0 {
 			return err

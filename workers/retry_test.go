@@ -251,3 +251,16 @@ func TestReplay(t *testing.T) {
 		}
 	})
 }
+
+// An operator retries what is parked; meanwhile the parked attempt completes it.
+func TestManualRetryOfWhatCompletedMeanwhileAnnouncesNothing(t *testing.T) {
+	d := newDesk(t, dbtest.New(t), always(announce))
+	w := sample("evt_1")
+	must(t, d.hand(delivery(w, 1, 1)))
+	w.Replay = events.RetryPrefix + "1"
+	must(t, d.hand(delivery(w, 2, 1)))
+	d.count("outbox", 1)
+	if row := d.record("evt_1"); row.ReplayOf != nil || row.DuplicateCount != 0 {
+		t.Errorf("record %+v", row)
+	}
+}
