@@ -114,12 +114,12 @@ func (e *engines) hookOn(conn *nats.Conn, tenant string) *sender {
 }
 
 // noticesDue waits until every record's notices have reached Telegram. A chat
-// may hold `each` copies beyond the first ones; their sum is returned.
-func (e *engines) noticesDue(limit time.Duration, each int) (extra int) {
+// may hold `each` copies beyond the first ones.
+func (e *engines) noticesDue(each int) {
 	e.t.Helper()
-	atRestIn(e.t, e.pool, e.streams.URL(), limit)
+	atRest(e.t, e.pool, e.streams.URL())
 	due := count(e.t, e.pool, "SELECT count(*) FROM bot_notices")
-	distinct := 0
+	distinct, extra := 0, 0
 	for _, chat := range e.chats() {
 		counts := noticesOf(e.telegram.Messages(chat))
 		distinct += len(counts)
@@ -134,30 +134,24 @@ func (e *engines) noticesDue(limit time.Duration, each int) (extra int) {
 	if due != 2*records || distinct != due {
 		e.t.Errorf("%d events made %d notices, of which %d arrived; want two each, all of them", records, due, distinct)
 	}
-	return extra
 }
 
-func atRest(t *testing.T, pool *pgxpool.Pool, url string) {
-	t.Helper()
-	atRestIn(t, pool, url, 60*time.Second)
-}
-
-// atRestIn waits until the outbox is empty and every consumer has answered all
+// atRest waits until the outbox is empty and every consumer has answered all
 // there is, twice in a row: between two of them a message is in neither.
-func atRestIn(t *testing.T, pool *pgxpool.Pool, url string, limit time.Duration) {
+func atRest(t *testing.T, pool *pgxpool.Pool, url string) {
 	t.Helper()
 	conn, err := nats.Connect(url, "admin", zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	for quiet, tick, deadline := 0, time.NewTicker(20*time.Millisecond), time.Now().Add(limit); quiet < 2; <-tick.C {
+	for quiet, tick, deadline := 0, time.NewTicker(20*time.Millisecond), time.Now().Add(chaosLimit); quiet < 2; <-tick.C {
 		busy := underWay(t, pool, conn)
 		if quiet++; busy != "" {
 			quiet = 0
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("after %s there still are %s", limit, busy)
+			t.Fatalf("after %s there still are %s", chaosLimit, busy)
 		}
 	}
 }

@@ -20,7 +20,9 @@ const kills = 20
 // stage, little enough that two cores keep up.
 const (
 	chaosWorkers   = 16
-	chaosPerSecond = 300
+	chaosPerSecond = 200
+	// chaosLimit is how long the work that piled up may take; a busy machine is no flaw.
+	chaosLimit = 3 * time.Minute
 )
 
 // seeded draws the moments of a test; UKBOT_E2E_SEED repeats a run.
@@ -56,7 +58,7 @@ func TestKilledDevLosesNothingAccepted(t *testing.T) {
 		s.at.Store(&p.http)
 	}
 	stop()
-	recordedOnce(t, p.pool(), events.DefaultTenant, s, 60*time.Second)
+	recordedOnce(t, p.pool(), events.DefaultTenant, s, chaosLimit)
 }
 
 // Sets of roles that are killed side by side. A killed sender's lanes rest for
@@ -105,9 +107,9 @@ func killAmongMessages(t *testing.T, after []int64) {
 		s.at.Store(&p.http)
 	}
 	stop()
-	recordedOnce(t, e.pool, events.DefaultTenant, s, 60*time.Second)
+	recordedOnce(t, e.pool, events.DefaultTenant, s, chaosLimit)
 	// A chat has one message in flight at most, so a kill can repeat one per chat.
-	e.noticesDue(90*time.Second, len(after))
+	e.noticesDue(len(after))
 }
 
 // stopLimit is what process managers give before they kill.
@@ -127,8 +129,8 @@ func TestStoppedRolesLoseNothingAndTellNobodyTwice(t *testing.T) {
 		s.at.Store(&p.http)
 	}
 	stop()
-	recordedOnce(t, e.pool, events.DefaultTenant, s, 60*time.Second)
-	e.noticesDue(60*time.Second, 0) // a stop is orderly
+	recordedOnce(t, e.pool, events.DefaultTenant, s, chaosLimit)
+	e.noticesDue(0) // a stop is orderly
 	answeredTruthfully(t, s)
 }
 
@@ -148,7 +150,7 @@ func TestStoppedDevLosesNothing(t *testing.T) {
 		s.at.Store(&p.http)
 	}
 	stop()
-	recordedOnce(t, p.pool(), events.DefaultTenant, s, 60*time.Second)
+	recordedOnce(t, p.pool(), events.DefaultTenant, s, chaosLimit)
 	answeredTruthfully(t, s)
 }
 

@@ -90,8 +90,8 @@ func TestPostgresAwayRefusesNoWebhook(t *testing.T) {
 			t.Errorf("%d webhooks were answered %d, want none refused", n, status)
 		}
 	}
-	recordedOnce(t, e.pool, events.DefaultTenant, s, 60*time.Second)
-	e.noticesDue(60*time.Second, 0)
+	recordedOnce(t, e.pool, events.DefaultTenant, s, chaosLimit)
+	e.noticesDue(0)
 }
 
 // refusedAtOnce is how long a refusal may take while NATS is away, on a busy machine.
@@ -146,9 +146,9 @@ func TestStreamsAwayRefuseAtOnceAndStoreNothingRefused(t *testing.T) {
 			t.Errorf("%s was refused; sent again it is answered %d, want 202", id, a.status)
 		}
 	}
-	recordedOnce(t, e.pool, events.DefaultTenant, s, 60*time.Second)
+	recordedOnce(t, e.pool, events.DefaultTenant, s, chaosLimit)
 	// A message that Telegram took while the streams went away may not be recorded.
-	e.noticesDue(60*time.Second, 1)
+	e.noticesDue(1)
 }
 
 // refusals checks how requests were refused while the streams were away. It
@@ -241,7 +241,7 @@ func TestTelegramInTroubleDelaysOnlyMessages(t *testing.T) {
 	}
 	// What hung is done when the fault is cleared, but its answer may come after
 	// the caller's deadline: then the message is sent again, one per chat at most.
-	e.noticesDue(2*time.Minute, 1)
+	e.noticesDue(1)
 	for _, chat := range e.chats() {
 		inOrder(t, e, chat)
 	}

@@ -58,7 +58,7 @@ func launch(t *testing.T, settings []string, args ...string) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.cmd = exec.Command(os.Args[0], args...) //nolint:noctx // this binary; ended by the test
+	p.cmd = exec.Command(os.Args[0], args...) // this binary; the cleanup below ends it
 	p.cmd.Env = environment(settings)
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.ExtraFiles = p.out, p.err, []*os.File{held}
 	p.cmd.WaitDelay = 2 * time.Second
