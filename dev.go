@@ -54,7 +54,29 @@ func (d devCommand) Run(ctx context.Context, s *Settings) error {
 		return err
 	}
 	defer func() { _ = os.Remove(devFilePath(s.DataDir)) }()
-	return n.serve(ctx, broken, func() { n.welcome(ctx, time.Since(began)) })
+	return n.serve(ctx, broken, func() {
+		n.awaitIngress(ctx)
+		n.welcome(ctx, time.Since(began))
+	})
+}
+
+// takingWait bounds the wait for the ingress; beyond it /ready tells what is wrong.
+const takingWait = 5 * time.Second
+
+// awaitIngress waits until webhooks can be taken: the screen must not say ready
+// to somebody whose first webhook would be refused.
+func (n *node) awaitIngress(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, takingWait)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for n.taking() != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // ownFolder makes the data folder and locks it: two copies on one store would

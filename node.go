@@ -38,6 +38,7 @@ type node struct {
 	server   *nats.Server // embedded in dev; nil with NATS_URL
 	listener net.Listener // opened early in dev: a taken port must be told before engines start
 	ingress  bool         // webhooks come in here
+	taking   func() error // nil when they can be taken; set by the ingress
 	apiKey   secret.Text  // dev's own; empty with UKBOT_API_KEYS
 
 	tasks []task

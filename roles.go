@@ -71,7 +71,7 @@ func addIngress(_ context.Context, n *node) error {
 	})
 	in.Register(n.app)
 	n.add("ingress", in.Run)
-	n.ingress = true
+	n.ingress, n.taking = true, in.Ready
 	n.check(ops.Check{Name: "ingress", Critical: true, Probe: func(context.Context) error {
 		if err := in.Ready(); err != nil {
 			return ops.Reason(err.Error())
