@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ func (d devCommand) Run(ctx context.Context, s *Settings) error {
 	}
 	if err != nil {
 		n.close()
-		return err
+		return cmp.Or(ctx.Err(), err) // asked to stop while starting: what broke off is no news
 	}
 	defer func() { _ = os.Remove(devFilePath(s.DataDir)) }()
 	return n.serve(ctx, broken, func() {

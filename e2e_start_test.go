@@ -155,3 +155,21 @@ func TestDevLivesBehindAClosedFolder(t *testing.T) {
 		t.Errorf("exit code %d, want 0", code)
 	}
 }
+
+// TestDevStopsWhileItStarts: what it leaves half-made is made anew by the next start.
+func TestDevStopsWhileItStarts(t *testing.T) {
+	t.Parallel()
+	dir := openDir(t)
+	p := launch(t, []string{"UKBOT_DATA_DIR=" + dir, "UKBOT_HTTP_ADDR=127.0.0.1:0", "UKBOT_NATS_ADDR=127.0.0.1:0"}, "dev")
+	p.err.wait(t, startIn, "creating the database files")
+	if code, took := p.terminate(); code != 0 || took > stopLimit {
+		t.Errorf("stopped with exit code %d after %s, want 0 within %s", code, took, stopLimit)
+	}
+	if said := p.err.text(); strings.Contains(said, "ukbot: ") {
+		t.Errorf("a stop that was asked for is reported as an error: %s", said)
+	}
+	again := startDev(t, dir)
+	if out := again.command("send", "stripe"); !strings.Contains(out, "202 accepted") {
+		t.Errorf("send says %q, want 202 accepted", out)
+	}
+}
