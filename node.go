@@ -62,6 +62,7 @@ const (
 )
 
 func newNode(settings *Settings) *node {
+	tuneMemory()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	log := newLogger(settings)

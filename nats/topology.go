@@ -44,9 +44,11 @@ const day = 24 * time.Hour
 var Streams = []jetstream.StreamConfig{
 	{
 		Name: StreamWebhooks, Description: "what providers sent, byte for byte, and retries parked as schedules",
-		Subjects:   []string{events.WebhookSubjects, events.RetrySubjects, events.RepeatSubjects},
-		MaxAge:     30 * day, // a month to replay from; PostgreSQL keeps the records
-		Duplicates: DuplicateWindow, Compression: jetstream.S2Compression,
+		Subjects: []string{events.WebhookSubjects, events.RetrySubjects, events.RepeatSubjects},
+		MaxAge:   30 * day, // a month to replay from; PostgreSQL keeps the records
+		// Not compressed: a full block is compressed and written anew on the goroutine
+		// that stores, and every webhook waits (docs/decisions/0007).
+		Duplicates: DuplicateWindow, Compression: jetstream.NoCompression,
 		AllowMsgSchedules: true, // parked retries fire back onto integration.webhook.>
 		AllowDirect:       true,
 	},

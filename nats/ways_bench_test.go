@@ -75,7 +75,7 @@ func benchServer(b *testing.B, always bool) *Server {
 	s := &Server{Server: srv}
 	conn := benchConn(b, s)
 	if _, err := conn.JS.CreateStream(b.Context(), jetstream.StreamConfig{
-		Name: "WAYS", Subjects: []string{"ways.>"}, AllowAtomicPublish: true, Compression: jetstream.S2Compression,
+		Name: "WAYS", Subjects: []string{"ways.>"}, AllowAtomicPublish: true,
 	}); err != nil {
 		b.Fatal(err)
 	}
