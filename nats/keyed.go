@@ -133,6 +133,9 @@ func (c *KeyedConsumer) finish(ctx context.Context, m *Message) {
 			c.inbox.done(m)
 			return
 		}
+		if ctx.Err() != nil {
+			continue // a stop interrupted it: given back, and no failure
+		}
 		pause := keyedPause(err, attempt)
 		log.WithLevel(keyedLevel(attempt)).Err(err).Int("attempt", attempt).Dur("retry_in_ms", pause).Msg("message failed, kept for another attempt")
 		if isHold(err) {
