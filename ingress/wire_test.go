@@ -269,6 +269,9 @@ func (w *wire) read(subjects string) []*nats.Message {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	if err := w.Conn.Ready(ctx); err != nil { // after a restart it may still be connecting
+		w.t.Fatal(err)
+	}
 	var all []*nats.Message
 	err := nats.Read(ctx, w.Conn.JS, nats.ReadRange{Stream: nats.StreamWebhooks, Subject: subjects}, func(m *nats.Message) error {
 		all = append(all, m)
