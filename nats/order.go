@@ -69,11 +69,11 @@ func (p *puller) takeTurn(ctx context.Context, consumer jetstream.Consumer) {
 		tick := time.NewTicker(settlePeriod)
 		defer tick.Stop()
 		for {
-			if info, err := consumer.Info(ctx); err == nil {
-				_, _, here := p.inbox.state()
-				if info.NumAckPending <= here {
-					return
-				}
+			// Counted before the server is asked: what comes in between would make up
+			// for what is still missing.
+			_, _, here := p.inbox.state()
+			if info, err := consumer.Info(ctx); err == nil && info.NumAckPending <= here {
+				return
 			}
 			select {
 			case <-ctx.Done():
