@@ -11,7 +11,7 @@ import (
 // Near the limit the collector works as often as it must.
 const (
 	gcPercent   = 400
-	memoryLimit = 300 << 20 // bytes; the streams' caches keep to it too
+	memoryLimit = 384 << 20 // bytes; the streams' caches keep to it too
 )
 
 // tuneMemory applies them, unless the environment says otherwise.
