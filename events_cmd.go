@@ -24,7 +24,7 @@ type chosen struct {
 	Type   string `help:"Of types that match: 'payment_intent.*'."`
 	Status string `help:"completed, failed or retrying."`
 	Error  string `help:"Whose last error contains this."`
-	Since  string `help:"Received since: 1h, 2d, 2026-11-21, or RFC 3339."`
+	Since  string `help:"Received since: 90m, 1h, 7d, or RFC 3339."`
 	Until  string `help:"Received before."`
 }
 

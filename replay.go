@@ -19,7 +19,7 @@ type replayCommand struct {
 	Subject string `help:"Of subjects that match; 'integration.payment.>' replays our own events instead of webhooks."`
 	FromSeq uint64 `help:"From this stream sequence on."`
 	ToSeq   uint64 `help:"Up to this stream sequence."`
-	Since   string `help:"Stored since: 1h, 2d, 2026-11-21, or RFC 3339."`
+	Since   string `help:"Stored since: 90m, 1h, 7d, or RFC 3339."`
 	Until   string `help:"Stored before."`
 	Notify  bool   `help:"Tell people again."`
 	Rate    int    `help:"Events a second. 0: as fast as they are stored."`

@@ -21,7 +21,7 @@ type Repeats map[string]int
 
 // PaymentChanged is the data of integration.payment.<tenant>.<change>.
 type PaymentChanged struct {
-	Change      string `json:"change"`      // "payment.succeeded", "refund.updated", "dispute.created", "invoice.paid"…
+	Change      string `json:"change"`      // "succeeded" of a payment; "refund.updated", "dispute.created", "invoice.paid"…
 	Kind        string `json:"kind"`        // payment, refund, dispute, invoice
 	ExternalID  string `json:"external_id"` // the provider's
 	ParentID    string `json:"parent_id,omitempty"`
