@@ -15,6 +15,11 @@ import (
 //	integration.sheets.<tenant>.data.updated              EVENTS    a spreadsheet changed
 //	integration.geocoding.<tenant>.address.<change>       EVENTS    an address was resolved or changed
 //	integration.generic.<tenant>.<source>.<event type…>   EVENTS    everything else, for whoever subscribed
+//	housing.request.<tenant>.<change>                     EVENTS    repair requests: created, assigned, taken, status, commented…
+//	housing.shift.<tenant>.<change>                       EVENTS    shifts: planned, opened, closed, handed over…
+//	housing.user.<tenant>.<change>                        EVENTS    people: registered, approved, blocked…
+//	clock.request.<tenant>.<request>                      CLOCKS    schedules: when a request's next deadline passes
+//	clock.due.<tenant>                                    CLOCKS    what the schedules fire
 //	bot.notice.<tenant>.<priority>.<lane>                 NOTICES   what a person is to be told
 //	dead.<stream>.<tenant>.<consumer>                     DEAD      what could not be handled, with its cause
 const (
@@ -30,6 +35,9 @@ const (
 	GeocodingSubjects = "integration.geocoding.>"
 	GenericSubjects   = "integration.generic.>"
 	HousingSubjects   = "housing.>"
+
+	ClockSubjects    = "clock.request.>"
+	ClockDueSubjects = "clock.due.>"
 )
 
 // Limits of what comes from outside, in bytes. A subject near 4096 bytes closes
@@ -148,6 +156,31 @@ func GeocodingSubject(tenant, change string) string {
 func GenericSubject(tenant, source, eventType string) string {
 	return "integration.generic." + Token(tenant) + "." + Token(source) + "." + typeTokens(eventType)
 }
+
+// RequestSubject announces a change of a repair request: "created", "assigned".
+func RequestSubject(tenant, change string) string {
+	return "housing.request." + Token(tenant) + "." + typeTokens(change)
+}
+
+// ShiftSubject announces a change of a shift: "opened", "handover.offered".
+func ShiftSubject(tenant, change string) string {
+	return "housing.shift." + Token(tenant) + "." + typeTokens(change)
+}
+
+// UserSubject announces a change of a person: "registered", "approved".
+func UserSubject(tenant, change string) string {
+	return "housing.user." + Token(tenant) + "." + typeTokens(change)
+}
+
+// ClockSubject holds the schedule of a request's next deadline. One schedule
+// per subject: a new one replaces the old. It is the one subject with an id in
+// it; nobody subscribes to it.
+func ClockSubject(tenant, request string) string {
+	return "clock.request." + Token(tenant) + "." + Token(request)
+}
+
+// ClockDueSubject is where a tenant's schedules fire.
+func ClockDueSubject(tenant string) string { return "clock.due." + Token(tenant) }
 
 // Priority orders what the bot sends.
 type Priority string

@@ -16,20 +16,26 @@ const (
 	StreamNotices    = "NOTICES"
 	StreamDead       = "DEAD"
 	StreamAdvisories = "ADVISORIES"
+	StreamClocks     = "CLOCKS"
 )
 
 // Names of the key-value buckets.
 const (
-	BucketHooks  = "webhook_configs"
-	BucketOnce   = "once"
-	BucketLeases = "leases"
+	BucketHooks   = "webhook_configs"
+	BucketOnce    = "once"
+	BucketLeases  = "leases"
+	BucketRevoked = "revoked"
 )
+
+// ObjectsFiles is the object store of photos and documents.
+const ObjectsFiles = "files"
 
 // Names of the durable consumers that do not depend on a configuration. Those
 // of WEBHOOKS are one per webhook configuration: see HookConsumer.
 const (
 	DurableNotify = "notify"
 	DurableNet    = "dead-net"
+	DurableClocks = "clocks"
 )
 
 // DuplicateWindow is how long JetStream itself refuses a repeated webhook. It
@@ -72,6 +78,13 @@ var Streams = []jetstream.StreamConfig{
 		MaxAge:   90 * day, Duplicates: DuplicateWindow, Compression: jetstream.S2Compression, AllowDirect: true,
 	},
 	{
+		Name: StreamClocks, Description: "deadlines of repair requests as schedules, and those that fired",
+		Subjects:   []string{events.ClockSubjects, events.ClockDueSubjects},
+		MaxAge:     100 * day, // a schedule older than this stream's age would be gone before it fires: deadlines are at most 90 days
+		Duplicates: DuplicateWindow, Compression: jetstream.NoCompression,
+		AllowMsgSchedules: true, AllowDirect: true,
+	},
+	{
 		Name: StreamAdvisories, Description: "the net under the dead letters: the server's own word that a message was given up",
 		Subjects: []string{
 			"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",
@@ -85,7 +98,13 @@ var Streams = []jetstream.StreamConfig{
 var Buckets = []jetstream.KeyValueConfig{
 	{Bucket: BucketHooks, Description: "webhook configurations for the ingress, secrets sealed", History: 5},
 	{Bucket: BucketOnce, Description: "notices that reached Telegram: id to message", TTL: 30 * day},
+	{Bucket: BucketRevoked, Description: "sessions and people whose access tokens count no more", TTL: time.Hour}, // four times a token's life
 	{Bucket: BucketLeases, Description: "who of several replicas does what only one may", TTL: 15 * time.Second},
+}
+
+// Objects is every object store.
+var Objects = []jetstream.ObjectStoreConfig{
+	{Bucket: ObjectsFiles, Description: "photos and documents of repair requests, by tenant and id"},
 }
 
 // Consumers is every durable consumer of a fixed name.
@@ -93,6 +112,11 @@ var Consumers = append([]ConsumerSpec{
 	{StreamEvents, jetstream.ConsumerConfig{
 		Durable: DurableNotify, Description: "events to notices",
 		FilterSubjects: []string{events.PaymentSubjects, events.SheetsSubjects, events.GeocodingSubjects, events.GenericSubjects},
+		AckPolicy:      jetstream.AckExplicitPolicy, AckWait: AckWait, MaxAckPending: 2_000, MaxDeliver: -1,
+	}},
+	{StreamClocks, jetstream.ConsumerConfig{
+		Durable: DurableClocks, Description: "deadlines that passed to events",
+		FilterSubjects: []string{events.ClockDueSubjects},
 		AckPolicy:      jetstream.AckExplicitPolicy, AckWait: AckWait, MaxAckPending: 2_000, MaxDeliver: -1,
 	}},
 	{StreamAdvisories, jetstream.ConsumerConfig{

@@ -41,6 +41,17 @@ type BotSubscription struct {
 	UnreachableAt *time.Time
 }
 
+type Company struct {
+	TenantID  string
+	Name      string
+	TimeZone  string
+	Language  string
+	Settings  json.RawMessage
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
 type Payment struct {
 	TenantID     string
 	Source       string
