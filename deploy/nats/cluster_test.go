@@ -61,6 +61,15 @@ func TestClusterPermissions(t *testing.T) {
 		"botgw sees no webhook":                   {"botgw", consume(nats.HookConsumer("demo", "stripe")), true},
 		"botgw forges no webhook":                 {"botgw", publish(webhook), true},
 		"botgw sees no webhook's configuration":   {"botgw", watch(nats.BucketHooks), true},
+		"workers set a clock":                     {"workers", publish(events.ClockSubject("demo", "1")), false},
+		"housing hears the clocks":                {"housing", consume(named(nats.DurableClocks)), false},
+		"housing revokes a session":               {"housing", put(nats.BucketRevoked), false},
+		"housing hears revocations":               {"housing", watch(nats.BucketRevoked), false},
+		"housing holds a lease":                   {"housing", put(nats.BucketLeases), false},
+		"housing keeps a file":                    {"housing", keepFile, false},
+		"housing announces nothing by itself":     {"housing", publish(events.RequestSubject("demo", "created")), true},
+		"housing sees no webhook":                 {"housing", consume(nats.HookConsumer("demo", "stripe")), true},
+		"botgw sees no file":                      {"botgw", keepFile, true},
 		"nobody without a password is let in":     {"stranger", publish(webhook), true},
 		"a role's inbox is not another's to hear": {"ingress", listen("_INBOX_workers.>"), true},
 	} {
@@ -108,6 +117,21 @@ func put(bucket string) as {
 		_, err = kv.Put(ctx, "demo.stripe", []byte("{}"))
 		return err
 	}
+}
+
+// keepFile puts a file into the object store, reads it and removes it.
+func keepFile(ctx context.Context, conn *nats.Conn) error {
+	store, err := conn.JS.ObjectStore(ctx, nats.ObjectsFiles)
+	if err != nil {
+		return err
+	}
+	if _, err := store.PutBytes(ctx, "demo/1", make([]byte, 300<<10)); err != nil { // several chunks
+		return err
+	}
+	if _, err := store.GetBytes(ctx, "demo/1"); err != nil {
+		return err
+	}
+	return store.Delete(ctx, "demo/1")
 }
 
 func watch(bucket string) as {
@@ -197,7 +221,7 @@ func connectAs(t *testing.T, addr, user string) *nats.Conn {
 // ports, folders and routes differ. It returns the address of one.
 func startCluster(t *testing.T) string {
 	t.Helper()
-	for _, name := range []string{"CLUSTER", "ADMIN", "INGRESS", "WORKERS", "BOTGW"} {
+	for _, name := range []string{"CLUSTER", "ADMIN", "INGRESS", "WORKERS", "BOTGW", "HOUSING"} {
 		t.Setenv("NATS_"+name+"_PASSWORD", `"secret"`)
 	}
 	ports := freePorts(t, 3) // each server must know the others' before they run
