@@ -16,7 +16,7 @@ import (
 
 // Change is one step between what the servers have and what the tables say.
 type Change struct {
-	Kind   string `json:"kind"` // "stream", "bucket", "consumer"
+	Kind   string `json:"kind"` // "stream", "bucket", "objects", "consumer"
 	Name   string `json:"name"`
 	Action string `json:"action"` // "create", "update", "refuse", "same"
 	Detail string `json:"detail,omitempty"`
@@ -48,6 +48,14 @@ func Plan(ctx context.Context, js jetstream.JetStream, replicas int) ([]Change, 
 		}
 		changes = append(changes, change)
 	}
+	for _, want := range Objects {
+		want.Replicas = replicas
+		change, err := planObjects(ctx, js, want)
+		if err != nil {
+			return nil, fmt.Errorf("object store %s: %w", want.Bucket, err)
+		}
+		changes = append(changes, change)
+	}
 	for _, want := range Consumers {
 		change, err := planConsumer(ctx, js, want)
 		if err != nil {
@@ -58,7 +66,7 @@ func Plan(ctx context.Context, js jetstream.JetStream, replicas int) ([]Change, 
 	return changes, nil
 }
 
-// Apply brings streams, buckets and consumers to what the tables say. It can be
+// Apply brings streams, buckets, object stores and consumers to what the tables say. It can be
 // run any number of times, by several processes at once. While a cluster has no
 // leader yet it tries again until ctx ends; what the servers refuse to do is
 // tried a few times, because another process may be doing it at this moment.
@@ -177,6 +185,37 @@ type bucketLimits struct {
 	TTL         time.Duration `json:"ttl"`
 	History     int64         `json:"history"`
 	Replicas    int           `json:"replicas"`
+}
+
+func planObjects(ctx context.Context, js jetstream.JetStream, want jetstream.ObjectStoreConfig) (Change, error) {
+	change := Change{Kind: "objects", Name: want.Bucket, do: func(ctx context.Context) error {
+		_, err := js.CreateOrUpdateObjectStore(ctx, want)
+		return err
+	}}
+	stream, err := js.Stream(ctx, "OBJ_"+want.Bucket)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		change.Action = "create"
+		return change, nil
+	}
+	if err != nil {
+		return change, err
+	}
+	have := stream.CachedInfo().Config
+	change.compare(
+		objectLimits{want.Description, want.TTL, max(0, want.MaxBytes), max(1, want.Replicas), want.Compression},
+		objectLimits{have.Description, have.MaxAge, max(0, have.MaxBytes), have.Replicas, have.Compression != jetstream.NoCompression},
+	)
+	return change, nil
+}
+
+// objectLimits is what the tables decide of an object store; the rest is the
+// client library's.
+type objectLimits struct {
+	Description string        `json:"description"`
+	TTL         time.Duration `json:"ttl"`
+	MaxBytes    int64         `json:"max_bytes"` // 0: no limit
+	Replicas    int           `json:"replicas"`
+	Compression bool          `json:"compression"`
 }
 
 func planConsumer(ctx context.Context, js jetstream.JetStream, want ConsumerSpec) (Change, error) {

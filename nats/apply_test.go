@@ -25,7 +25,7 @@ func plan(t *testing.T, js jetstream.JetStream) map[string]nats.Change {
 	for _, c := range changes {
 		byName[c.Kind+" "+c.Name] = c
 	}
-	if len(byName) != len(nats.Streams)+len(nats.Buckets)+len(nats.Consumers) {
+	if len(byName) != len(nats.Streams)+len(nats.Buckets)+len(nats.Objects)+len(nats.Consumers) {
 		t.Fatalf("%d changes planned", len(byName))
 	}
 	return byName
@@ -71,6 +71,14 @@ func TestPlanSeesWhatWasEdited(t *testing.T) {
 		"a bucket's TTL": {
 			"bucket leases", "ttl", "update",
 			stream("KV_leases", func(c *jetstream.StreamConfig) { c.MaxAge, c.Duplicates = time.Hour, time.Minute }),
+		},
+		"an object store's age": {
+			"objects files", "ttl", "update",
+			stream("OBJ_files", func(c *jetstream.StreamConfig) { c.MaxAge = 3 * time.Hour }),
+		},
+		"an object store's size": {
+			"objects files", "max_bytes", "update",
+			stream("OBJ_files", func(c *jetstream.StreamConfig) { c.MaxBytes = 1 << 20 }),
 		},
 		"a consumer's filter": {
 			"consumer EVENTS/notify", "filter_subject", "update",

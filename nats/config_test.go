@@ -37,6 +37,9 @@ func configFiles(t *testing.T) map[string][]byte {
 	for _, b := range nats.Buckets {
 		add("buckets/"+b.Bucket+".json", bucketStream(b))
 	}
+	for _, o := range nats.Objects {
+		add("objects/"+o.Bucket+".json", objectStream(o))
+	}
 	for _, c := range nats.Consumers {
 		add("consumers/"+c.Stream+"."+c.Config.Durable+".json", c.Config)
 	}
@@ -55,6 +58,21 @@ func bucketStream(b jetstream.KeyValueConfig) jetstream.StreamConfig {
 		MaxBytes: -1, MaxMsgSize: -1, MaxMsgs: -1, MaxConsumers: -1,
 		Storage: b.Storage, Discard: jetstream.DiscardNew,
 		AllowRollup: true, DenyDelete: true, AllowDirect: true,
+	}
+}
+
+// objectStream is the stream behind an object store, as the client library makes it.
+func objectStream(o jetstream.ObjectStoreConfig) jetstream.StreamConfig {
+	limit := o.MaxBytes
+	if limit == 0 {
+		limit = -1
+	}
+	return jetstream.StreamConfig{
+		Name: "OBJ_" + o.Bucket, Description: o.Description,
+		Subjects: []string{"$O." + o.Bucket + ".C.>", "$O." + o.Bucket + ".M.>"}, // chunks, and what they are
+		MaxAge:   o.TTL, MaxBytes: limit, MaxMsgSize: -1, MaxMsgs: -1, MaxMsgsPerSubject: -1, MaxConsumers: -1,
+		Duplicates: nats.DuplicateWindow, Replicas: 1,
+		Storage: o.Storage, Discard: jetstream.DiscardNew, AllowRollup: true, AllowDirect: true,
 	}
 }
 
@@ -101,7 +119,7 @@ func TestConfigFilesMakeWhatApplyMakes(t *testing.T) {
 		}
 	}
 	paths, _ := filepath.Glob("config/*/*.json")
-	for _, kind := range []string{"streams", "buckets", "consumers"} {
+	for _, kind := range []string{"streams", "buckets", "objects", "consumers"} {
 		for _, path := range paths {
 			if filepath.Base(filepath.Dir(path)) != kind {
 				continue
@@ -138,6 +156,28 @@ func TestConfigFilesMakeWhatApplyMakes(t *testing.T) {
 		}
 		if _, err := made.Put(t.Context(), "k", []byte("v")); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestTheLibraryTakesTheFilesOfObjectStores keeps and reads a file of several
+// chunks in a store that was made of its file.
+func TestTheLibraryTakesTheFilesOfObjectStores(t *testing.T) {
+	js := bareServer(t).JS
+	for _, o := range nats.Objects {
+		if _, err := js.CreateStream(t.Context(), objectStream(o)); err != nil {
+			t.Fatal(err)
+		}
+		store, err := js.ObjectStore(t.Context(), o.Bucket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := bytes.Repeat([]byte("photo"), 100_000)
+		if _, err := store.PutBytes(t.Context(), "demo/1", want); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := store.GetBytes(t.Context(), "demo/1"); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: read %d bytes, %v; want %d", o.Bucket, len(got), err, len(want))
 		}
 	}
 }
