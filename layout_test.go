@@ -27,7 +27,7 @@ var arrows = map[string]string{
 	"ingress":         "events nats secret",
 	"workers":         "events nats secret sql/db integrations",
 	"integrations":    "secret",
-	"housing":         "events secret sql/db api",
+	"housing":         "api events nats secret sql/db housing/access housing/auth housing/buildings housing/clocks housing/company housing/files housing/problem housing/reports housing/requests housing/shifts housing/unit housing/users",
 	"botgw":           "events nats secret sql/db api",
 	"botgw/simulator": "",
 	"ops":             "events nats secret sql/db integrations api",
