@@ -57,12 +57,16 @@ func Moved(r *db.Request, from, to workflow.Status, now time.Time) {
 
 // Replan gives a request other deadlines, counted from when it was made as if
 // it had had them from the beginning. What has not passed by the new ones is
-// announced again when it does.
+// announced again when it does. How fast somebody reacted is judged by what was
+// planned then.
 func Replan(r *db.Request, d company.Deadlines, now time.Time) {
 	reaction, completion := lengths(d)
-	r.ReactionDue = r.ReactionDue.Add(reaction - seconds(r.ReactionSeconds))
+	if r.ReactedAt == nil {
+		r.ReactionDue = r.ReactionDue.Add(reaction - seconds(r.ReactionSeconds))
+		r.ReactionSeconds = int32(reaction / time.Second)
+	}
 	r.CompletionDue = r.CompletionDue.Add(completion - seconds(r.CompletionSeconds))
-	r.ReactionSeconds, r.CompletionSeconds = int32(reaction/time.Second), int32(completion/time.Second)
+	r.CompletionSeconds = int32(completion / time.Second)
 	for _, deadline := range deadlines {
 		if deadline.point(r).After(deadline.reading(r, now)) {
 			*deadline.mark(r) = nil
