@@ -36,10 +36,17 @@ var process struct {
 	err     error // the first start's; every later test fails with it at once
 }
 
-// Main runs the tests and ends the server they started.
-func Main(m *testing.M) {
+// Main runs the tests and ends the server they started. Each check looks at
+// what all the tests together have done; its error fails the process.
+func Main(m *testing.M, checks ...func() error) {
 	process.ended = func() error { return nil }
 	code := m.Run()
+	for _, check := range checks {
+		if err := check(); err != nil {
+			_, _ = os.Stderr.WriteString(err.Error() + "\n")
+			code = max(code, 1)
+		}
+	}
 	if err := process.ended(); err != nil {
 		_, _ = os.Stderr.WriteString("dbtest: " + err.Error() + "\n")
 		code = max(code, 1)

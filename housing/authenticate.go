@@ -1,0 +1,41 @@
+package housing
+
+import (
+	"context"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"ukbot/housing/access"
+	"ukbot/housing/problem"
+	"ukbot/secret"
+)
+
+// headerKey carries an API key.
+const headerKey = "X-API-Key"
+
+// Authenticator says who sends a credential; auth.Auth is one.
+type Authenticator interface {
+	Token(ctx context.Context, token string) (access.Caller, error)
+	Key(ctx context.Context, key secret.Text) (access.Caller, error)
+}
+
+// authenticate finds out who asks. Public operations ask nobody.
+func (g guard) authenticate(ctx context.Context, r *call) (access.Caller, error) {
+	if r.op.permission == access.Public {
+		return access.Caller{}, nil
+	}
+	scheme, credential, _ := strings.Cut(strings.Clone(r.Get(fiber.HeaderAuthorization)), " ")
+	credential = strings.TrimSpace(credential)
+	switch key := strings.Clone(r.Get(headerKey)); {
+	case strings.EqualFold(scheme, "Bearer") && strings.Count(credential, ".") == 2:
+		return g.auth.Token(ctx, credential)
+	case strings.EqualFold(scheme, "Bearer") && credential != "":
+		return g.auth.Key(ctx, secret.Text(credential))
+	case scheme != "":
+		return access.Caller{}, problem.New(problem.Unauthorized, "Authorization must be Bearer and a token")
+	case key != "":
+		return g.auth.Key(ctx, secret.Text(key))
+	}
+	return access.Caller{}, problem.New(problem.Unauthorized, "send an access token (Authorization: Bearer …) or an API key (X-API-Key)")
+}

@@ -1,0 +1,133 @@
+package housing_test
+
+import (
+	"strings"
+	"testing"
+
+	"ukbot/housing/housingtest"
+)
+
+func TestStrangersAreToldHowToLogIn(t *testing.T) {
+	s := housingtest.Start(t)
+	for name, header := range map[string]string{
+		"no credential":        "X-Nothing: 1",
+		"an unknown token":     "Authorization: Bearer a.b.c",
+		"an unknown key":       "X-API-Key: ukb_nothing",
+		"a key as bearer":      "Authorization: Bearer ukb_nothing",
+		"another scheme":       "Authorization: Basic dXNlcjpwYXNz",
+		"an empty bearer":      "Authorization: Bearer ",
+		"a scheme and no more": "Authorization: Bearer",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := s.Anonymous().Do("GET", "/company", nil, header).WantProblem(t, 401, "unauthorized")
+			if got := r.Header.Get("WWW-Authenticate"); !strings.HasPrefix(got, "Bearer") {
+				t.Errorf("WWW-Authenticate = %q", got)
+			}
+		})
+	}
+}
+
+func TestRequestIDIsTheCallersOrOurs(t *testing.T) {
+	s := housingtest.Start(t)
+	for name, tc := range map[string]struct {
+		given string
+		kept  bool
+	}{
+		"the caller's":     {"abc-123", true},
+		"none":             {"", false},
+		"one with a space": {"a b", false},
+		"a long one":       {strings.Repeat("x", 65), false},
+		"markup":           {"<script>", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := s.Anonymous().Do("GET", "/company", nil, "X-Request-ID: "+tc.given)
+			got := r.Header.Get("X-Request-ID")
+			if (got == tc.given) != tc.kept || got == "" {
+				t.Errorf("X-Request-ID = %q of %q", got, tc.given)
+			}
+			if body := r.Problem().RequestId; body == nil || *body != got {
+				t.Errorf("request_id = %v, want %q", body, got)
+			}
+			if !strings.Contains(s.Log.String(), `"request_id":"`+got+`"`) {
+				t.Errorf("no log line names request %q", got)
+			}
+		})
+	}
+}
+
+func TestRoleMustReach(t *testing.T) {
+	s := housingtest.Start(t)
+	s.Manager().Do("PATCH", "/company", map[string]any{"name": "x"}).WantProblem(t, 403, "forbidden")
+	s.Key("requests.view").Do("GET", "/company", nil).WantProblem(t, 403, "forbidden")
+}
+
+func TestBodiesAreCheckedAgainstTheDocument(t *testing.T) {
+	s := housingtest.Start(t)
+	admin := s.Admin()
+	for name, tc := range map[string]struct {
+		body    string
+		status  int
+		code    string
+		pointer string
+	}{
+		"no JSON":                  {`{"name":`, 400, "malformed", ""},
+		"two values":               {`{"name":"a"} {}`, 400, "malformed", ""},
+		"nothing":                  {``, 400, "malformed", ""},
+		"a list":                   {`[]`, 422, "invalid", ""},
+		"null":                     {`null`, 422, "invalid", ""},
+		"a number as name":         {`{"name":1}`, 422, "invalid", "/name"},
+		"a long name":              {`{"name":"` + strings.Repeat("я", 201) + `"}`, 422, "invalid", "/name"},
+		"an empty name":            {`{"name":""}`, 422, "invalid", "/name"},
+		"a NUL":                    {`{"name":"a\u0000b"}`, 422, "invalid", "/name"},
+		"a NUL in a field's name":  {`{"na\u0000me":"b"}`, 422, "invalid", "/na�me"},
+		"broken UTF-8":             {"{\"name\":\"a\xff\"}", 422, "invalid", "/name"},
+		"an unknown field":         {`{"nam":"b"}`, 422, "invalid", "/nam"},
+		"another spelling of one":  {`{"Name":"b"}`, 422, "invalid", "/Name"},
+		"an unknown field with / ": {`{"a/b":"b"}`, 422, "invalid", "/a~1b"},
+		"no such language":         {`{"language":"de"}`, 422, "invalid", "/language"},
+		"a fault far inside":       {`{"settings":{"deadlines":{"normal":{"reaction_minutes":0,"completion_minutes":5}}}}`, 422, "invalid", "/settings/deadlines/normal/reaction_minutes"},
+		"a missing field inside":   {`{"settings":{"deadlines":{"normal":{"completion_minutes":5}}}}`, 422, "invalid", "/settings/deadlines/normal/reaction_minutes"},
+		"half a minute":            {`{"settings":{"accept_after_hours":1.5}}`, 422, "invalid", "/settings/accept_after_hours"},
+		"a huge number":            {`{"settings":{"accept_after_hours":1e999}}`, 422, "invalid", "/settings/accept_after_hours"},
+		"deep nesting":             {`{"name":` + strings.Repeat(`[`, 40) + strings.Repeat(`]`, 40) + `}`, 422, "invalid", "/name/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0"},
+		"absurdly deep nesting":    {strings.Repeat(`[`, 100_000), 400, "malformed", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := admin.Do("PATCH", "/company", tc.body, `If-Match: "1"`).WantProblem(t, tc.status, tc.code)
+			if tc.status != 422 {
+				return
+			}
+			p := r.Problem()
+			if p.Errors == nil || len(*p.Errors) == 0 || (*p.Errors)[0].Pointer != tc.pointer {
+				t.Errorf("errors = %s, want one at %q", r.Raw, tc.pointer)
+			}
+		})
+	}
+}
+
+func TestOtherContentTypesAreRefused(t *testing.T) {
+	s := housingtest.Start(t)
+	admin := s.Admin()
+	admin.Do("PATCH", "/company", `name=x`, "Content-Type: application/x-www-form-urlencoded").WantProblem(t, 415, "media_type")
+	admin.Do("PATCH", "/company", `{"name":"x"}`, "Content-Type:").WantProblem(t, 415, "media_type")
+	admin.Do("PATCH", "/company", `{"name":"x"}`, "Content-Encoding: gzip").WantProblem(t, 415, "media_type")
+	admin.Do("GET", "/company", `{"name":"x"}`).WantProblem(t, 400, "malformed")
+}
+
+func TestUnknownQueryParametersAreRefused(t *testing.T) {
+	s := housingtest.Start(t)
+	r := s.Admin().Do("GET", "/company?whence=1", nil).WantProblem(t, 422, "invalid")
+	if !strings.Contains(string(r.Raw), `"query/whence"`) {
+		t.Errorf("answered %s", r.Raw)
+	}
+	s.Admin().Do("GET", "/company?a=%zz", nil).WantProblem(t, 422, "invalid")
+}
+
+func TestBodiesBeyondTheLimitAre413(t *testing.T) {
+	s := housingtest.Start(t)
+	big := `{"name":"` + strings.Repeat("x", 10<<20) + `"}`
+	r := s.Admin().Do("PATCH", "/company", big).Want(t, 413)
+	if got := r.Problem().Code; got != "too_large" {
+		t.Errorf("code = %q", got)
+	}
+}

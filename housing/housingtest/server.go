@@ -1,0 +1,163 @@
+package housingtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"ukbot/housing"
+	"ukbot/housing/unit"
+	"ukbot/ingress"
+	"ukbot/nats/natstest"
+	"ukbot/secret"
+	"ukbot/sql/db"
+	"ukbot/sql/dbtest"
+)
+
+// The tenants there are. Both are in Tashkent.
+const (
+	Acme  = "acme"
+	Other = "other"
+)
+
+// Server is the housing services with all they stand on.
+type Server struct {
+	URL      string // of the API: http://127.0.0.1:…/api/v1
+	Tenant   string // whose people are made; see In
+	Clock    *Clock
+	Pool     *pgxpool.Pool
+	Store    unit.Store // on the same pool and clock
+	NATS     *natstest.Env
+	Keys     *secret.Keyset
+	Registry *prometheus.Registry
+	Log      *Log
+
+	t     testing.TB
+	stand *standIn
+	count *counter
+}
+
+// Option changes what Start starts.
+type Option func(*options)
+
+type options struct {
+	conns int
+	start time.Time
+}
+
+// Conns sets the size of the pool of connections; default 12, as in production.
+func Conns(n int) Option { return func(o *options) { o.conns = n } }
+
+// At sets what the clock shows at first; default Monday.
+func At(now time.Time) Option { return func(o *options) { o.start = now } }
+
+// Start starts the services for one test and stops them when it ends.
+func Start(t testing.TB, opts ...Option) *Server {
+	t.Helper()
+	o := options{start: Monday}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	keys, err := secret.ParseKeyset(secret.NewKey("test"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{
+		Tenant: Acme, Clock: &Clock{now: o.start}, NATS: natstest.Start(t), Keys: keys,
+		Registry: prometheus.NewRegistry(), Log: &Log{}, t: t, count: &counter{},
+	}
+	s.Pool, err = db.NewPool(t.Context(), db.PoolConfig{URL: dbtest.URL(t), MaxConns: o.conns, Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Pool.Close)
+	s.Store = unit.Store{Pool: s.Pool, Now: s.Clock.Now}
+	for _, tenant := range []string{Acme, Other} {
+		s.exec("INSERT INTO companies (tenant_id, name, time_zone, language) VALUES ($1, $2, 'Asia/Tashkent', 'ru')", tenant, "Company "+tenant)
+	}
+	s.serve()
+	return s
+}
+
+// In is the same server, making people and things of another tenant.
+func (s *Server) In(tenant string) *Server {
+	other := *s
+	other.Tenant = tenant
+	return &other
+}
+
+// jsonLimit is the limit of JSON bodies in these tests, in bytes, as in production.
+const jsonLimit = ingress.DefaultBodyLimit
+
+// serve opens the listener and runs the services until the test ends.
+func (s *Server) serve() {
+	s.t.Helper()
+	s.stand = &standIn{}
+	services, err := housing.New(s.t.Context(), housing.Config{
+		Conn: s.NATS.Conn, Pool: s.Pool, Keys: s.Keys, Registry: s.Registry, Now: s.Clock.Now,
+		Auth: s.stand, Log: zerolog.New(s.Log),
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	app := ingress.NewApp(ingress.AppConfig{Log: zerolog.New(s.Log)})
+	app.Server().HeaderReceived = housing.BodyLimit(jsonLimit)
+	services.Register(app)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.URL = "http://" + listener.Addr().String() + "/api/v1"
+	s.run(services, app, listener)
+}
+
+func (s *Server) run(services *housing.Housing, app *fiber.App, listener net.Listener) {
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := services.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			s.t.Errorf("housing.Run: %v", err)
+		}
+	})
+	wg.Go(func() {
+		if err := app.Listener(listener); err != nil {
+			s.t.Errorf("listen: %v", err)
+		}
+	})
+	s.t.Cleanup(func() {
+		stop()
+		if err := app.ShutdownWithTimeout(10 * time.Second); err != nil {
+			s.t.Errorf("shut the server down: %v", err)
+		}
+		wg.Wait()
+	})
+}
+
+// Log is what the services logged.
+type Log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write takes a line.
+func (l *Log) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+// String is all lines.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}

@@ -1,0 +1,54 @@
+package housing
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"ukbot/nats"
+	"ukbot/sql/db"
+)
+
+// sweepLease is held by the one replica that removes what is over.
+const sweepLease = "housing-sweep"
+
+// sweepEvery is how often what is over is removed.
+const sweepEvery = 10 * time.Minute
+
+// Run does what no request asks for, until ctx ends.
+func (h *Housing) Run(ctx context.Context) error {
+	return nats.RunLeased(ctx, h.cfg.Conn, sweepLease, func(ctx context.Context) error {
+		h.every(ctx, sweepEvery, h.sweep)
+		return nil
+	})
+}
+
+// every does something at once and then again and again until ctx ends. An
+// error is for the log: the next time may go better.
+func (h *Housing) every(ctx context.Context, period time.Duration, do func(context.Context) error) {
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	for {
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			h.cfg.Log.Warn().Err(err).Msg("housekeeping failed, it will be tried again")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// sweep removes answers of idempotency keys that are over.
+func (h *Housing) sweep(ctx context.Context) error {
+	for {
+		removed, err := db.New(h.cfg.Pool).PruneIdempotencyKeys(ctx, h.cfg.Now().Add(-keptFor))
+		if err != nil {
+			return fmt.Errorf("remove old idempotency keys: %w", err)
+		}
+		if removed == 0 {
+			return nil
+		}
+	}
+}
