@@ -14,12 +14,6 @@ import (
 // headerKey carries an API key.
 const headerKey = "X-API-Key"
 
-// Authenticator says who sends a credential; auth.Auth is one.
-type Authenticator interface {
-	Token(ctx context.Context, token string) (access.Caller, error)
-	Key(ctx context.Context, key secret.Text) (access.Caller, error)
-}
-
 // authenticate finds out who asks. Public operations ask nobody.
 func (g guard) authenticate(ctx context.Context, r *call) (access.Caller, error) {
 	if r.op.permission == access.Public {

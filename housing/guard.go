@@ -14,12 +14,13 @@ import (
 	"github.com/rs/zerolog"
 
 	"ukbot/housing/access"
+	"ukbot/housing/auth"
 	"ukbot/housing/problem"
 )
 
 // guard stands before every operation.
 type guard struct {
-	auth  Authenticator
+	auth  *auth.Auth
 	once  once
 	meter *meter
 	log   zerolog.Logger

@@ -20,6 +20,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ukbot/api"
+	"ukbot/housing/auth"
 	"ukbot/housing/unit"
 	"ukbot/nats"
 	"ukbot/secret"
@@ -32,7 +33,6 @@ type Config struct {
 	Keys     *secret.Keyset
 	Registry prometheus.Registerer
 	Now      func() time.Time // of the company's clock; default time.Now
-	Auth     Authenticator
 	Log      zerolog.Logger
 }
 
@@ -40,6 +40,7 @@ type Config struct {
 type Housing struct {
 	cfg        Config
 	store      unit.Store
+	auth       *auth.Auth
 	server     server
 	guard      guard
 	operations map[string]*operation
@@ -61,6 +62,9 @@ func New(ctx context.Context, cfg Config) (*Housing, error) {
 	}
 	return h, nil
 }
+
+// Auth is who issues and checks tokens and keys: the command line makes some too.
+func (h *Housing) Auth() *auth.Auth { return h.auth }
 
 // Register mounts every operation below /api/v1. Whatever the app has routed
 // before is not touched.

@@ -3,6 +3,7 @@ package housing
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"ukbot/nats"
@@ -17,10 +18,34 @@ const sweepEvery = 10 * time.Minute
 
 // Run does what no request asks for, until ctx ends.
 func (h *Housing) Run(ctx context.Context) error {
-	return nats.RunLeased(ctx, h.cfg.Conn, sweepLease, func(ctx context.Context) error {
-		h.every(ctx, sweepEvery, h.sweep)
-		return nil
-	})
+	var wg sync.WaitGroup
+	errs := make(chan error, len(h.background()))
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	for name, run := range h.background() {
+		wg.Go(func() {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				errs <- fmt.Errorf("%s: %w", name, err)
+				stop() // one part less would go unnoticed: better all begin anew
+			}
+		})
+	}
+	wg.Wait()
+	close(errs)
+	return <-errs
+}
+
+// background is everything that runs beside the requests.
+func (h *Housing) background() map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"auth": h.auth.Run,
+		"sweep": func(ctx context.Context) error {
+			return nats.RunLeased(ctx, h.cfg.Conn, sweepLease, func(ctx context.Context) error {
+				h.every(ctx, sweepEvery, h.sweep)
+				return nil
+			})
+		},
+	}
 }
 
 // every does something at once and then again and again until ctx ends. An

@@ -4,21 +4,31 @@ import (
 	"context"
 
 	"ukbot/api"
+	"ukbot/housing/auth"
 )
 
 // server answers every operation: each package its own.
 type server struct {
+	*authHandlers
 	rest
 }
+
+// Embedded fields need names that differ.
+type authHandlers = auth.Handlers
 
 // rest fills the gap of what no package answers yet, one level deeper than what they do.
 type rest struct{ api.StrictServerInterface }
 
 // assemble makes what stands behind the operations and in front of them.
 func (h *Housing) assemble(_ context.Context) error {
+	var err error
+	if h.auth, err = auth.New(auth.Config{Store: h.store, Keys: h.cfg.Keys, Conn: h.cfg.Conn, Log: h.cfg.Log}); err != nil {
+		return err
+	}
+	h.server = server{authHandlers: h.auth.Handlers()}
 	slots := max(1, int(h.cfg.Pool.Config().MaxConns)-connectionsKept)
 	h.guard = guard{
-		auth: h.cfg.Auth, meter: newMeter(h.cfg.Registry), log: h.cfg.Log,
+		auth: h.auth, meter: newMeter(h.cfg.Registry), log: h.cfg.Log,
 		once: once{store: h.store, keys: h.cfg.Keys, queue: newQueue(), slots: make(chan struct{}, slots)},
 	}
 	return nil

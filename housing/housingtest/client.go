@@ -2,6 +2,7 @@ package housingtest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -9,9 +10,10 @@ import (
 	"testing"
 	"time"
 
-
 	"ukbot/api"
 	"ukbot/housing/access"
+	"ukbot/housing/unit"
+	"ukbot/sql/db"
 )
 
 // Client is somebody who uses the API. Every answer they get is held against
@@ -52,10 +54,19 @@ func (s sender) Do(r *http.Request) (*http.Response, error) {
 	return s.c.http.Do(r)
 }
 
-// Renew gives the client a new credential for the same caller.
+// Renew logs the person in again: a new session, and an access token with the
+// role that is active now.
 func (c *Client) Renew() {
 	c.s.t.Helper()
-	c.credential = c.s.stand.issue(c.Caller)
+	ctx := context.Background()
+	err := c.s.Store.Do(ctx, func(w *unit.Work) error {
+		tokens, err := c.s.Auth.Login(ctx, w, c.Tenant, db.User{ID: c.User}, "housingtest")
+		c.credential, c.Session, c.Role = tokens.Access.Reveal(), tokens.Session, tokens.Role
+		return err
+	})
+	if err != nil {
+		c.s.t.Fatalf("log %s in: %v", c.User, err)
+	}
 }
 
 // Bearer makes the client send something else from now on.
@@ -152,4 +163,3 @@ func (r *Response) WantProblem(t testing.TB, status int, code string) *Response 
 
 // ID is the client's user as the API writes it.
 func (c *Client) ID() string { return c.Caller.User.String() }
-

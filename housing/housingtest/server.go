@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ukbot/housing"
+	"ukbot/housing/auth"
 	"ukbot/housing/unit"
 	"ukbot/ingress"
 	"ukbot/nats/natstest"
@@ -40,9 +41,9 @@ type Server struct {
 	Keys     *secret.Keyset
 	Registry *prometheus.Registry
 	Log      *Log
+	Auth     *auth.Auth // of the services
 
 	t     testing.TB
-	stand *standIn
 	count *counter
 }
 
@@ -101,14 +102,14 @@ const jsonLimit = ingress.DefaultBodyLimit
 // serve opens the listener and runs the services until the test ends.
 func (s *Server) serve() {
 	s.t.Helper()
-	s.stand = &standIn{}
 	services, err := housing.New(s.t.Context(), housing.Config{
 		Conn: s.NATS.Conn, Pool: s.Pool, Keys: s.Keys, Registry: s.Registry, Now: s.Clock.Now,
-		Auth: s.stand, Log: zerolog.New(s.Log),
+		Log: zerolog.New(s.Log),
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.Auth = services.Auth()
 	app := ingress.NewApp(ingress.AppConfig{Log: zerolog.New(s.Log)})
 	app.Server().HeaderReceived = housing.BodyLimit(jsonLimit)
 	services.Register(app)
