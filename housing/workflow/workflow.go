@@ -190,3 +190,10 @@ func Actions(status Status, role access.Role, f Facts) []Action {
 
 // Wants says whether something must be given.
 func (r Row) Wants(n Need) bool { return slices.Contains(r.Needs, n) }
+
+// InsideReason says whether the reason of an action in a status is for staff alone.
+func InsideReason(status Status, action Action) bool {
+	return slices.ContainsFunc(Table, func(row Row) bool {
+		return row.Inside && row.Action == action && slices.Contains(row.From, status)
+	})
+}
