@@ -57,6 +57,9 @@ CREATE TABLE entrances (
     id          uuid NOT NULL,
     building_id uuid NOT NULL,
     number      text NOT NULL, -- "1", "2А"
+    -- Numbers in the order people count: 2 before 10, 10 before 10А.
+    sort_key    text COLLATE "C" NOT NULL GENERATED ALWAYS AS
+                (lpad(substring(number FROM '^[0-9]*'), 20, '0') || substring(number FROM '^[0-9]*(.*)$')) STORED,
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, building_id, number),
     UNIQUE (tenant_id, building_id, id), -- for apartments: an entrance of the same building
@@ -69,6 +72,8 @@ CREATE TABLE apartments (
     building_id uuid        NOT NULL,
     entrance_id uuid,
     number      text        NOT NULL, -- "12", "12А"
+    sort_key    text        COLLATE "C" NOT NULL GENERATED ALWAYS AS -- as of entrances
+                (lpad(substring(number FROM '^[0-9]*'), 20, '0') || substring(number FROM '^[0-9]*(.*)$')) STORED,
     floor       smallint,
     version     bigint      NOT NULL DEFAULT 1,
     created_at  timestamptz NOT NULL DEFAULT now(),
@@ -79,6 +84,7 @@ CREATE TABLE apartments (
     FOREIGN KEY (tenant_id, building_id) REFERENCES buildings,
     FOREIGN KEY (tenant_id, building_id, entrance_id) REFERENCES entrances (tenant_id, building_id, id)
 );
+CREATE INDEX apartments_list ON apartments (tenant_id, building_id, sort_key, id);
 CREATE INDEX apartments_entrance ON apartments (tenant_id, entrance_id);
 
 ---------------------------------------------------------------- people
@@ -128,7 +134,7 @@ CREATE TABLE user_apartments (
     FOREIGN KEY (tenant_id, apartment_id) REFERENCES apartments
 );
 CREATE INDEX user_apartments_people ON user_apartments (tenant_id, apartment_id);
-CREATE INDEX user_apartments_waiting ON user_apartments (tenant_id, asked_at, user_id, apartment_id) WHERE status = 'pending';
+CREATE INDEX user_apartments_status ON user_apartments (tenant_id, status, asked_at, user_id, apartment_id);
 
 -- invitations: one-time links that make somebody a resident or staff without waiting.
 CREATE TABLE invitations (
@@ -137,6 +143,7 @@ CREATE TABLE invitations (
     hash            bytea       NOT NULL, -- SHA-256 of the token; the token is shown once
     role            text        NOT NULL CHECK (role IN ('applicant', 'executor', 'manager', 'admin')),
     apartment_id    uuid,
+    relation        text CHECK (relation IN ('owner', 'tenant', 'family')), -- to the apartment
     specialisations text[]      NOT NULL DEFAULT '{}',
     created_by      text        NOT NULL, -- a user's id, or an API key's name
     created_at      timestamptz NOT NULL DEFAULT now(),
@@ -146,6 +153,7 @@ CREATE TABLE invitations (
     revoked_at      timestamptz,
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, hash),
+    CHECK ((apartment_id IS NULL) = (relation IS NULL)),
     FOREIGN KEY (tenant_id, apartment_id) REFERENCES apartments
 );
 CREATE INDEX invitations_list ON invitations (tenant_id, created_at DESC, id DESC);
@@ -191,6 +199,18 @@ CREATE TABLE auth_refresh_tokens (
     FOREIGN KEY (tenant_id, session_id) REFERENCES auth_sessions ON DELETE CASCADE
 );
 CREATE INDEX auth_refresh_tokens_session ON auth_refresh_tokens (tenant_id, session_id);
+CREATE INDEX auth_refresh_tokens_age ON auth_refresh_tokens USING brin (expires_at);
+
+-- auth_revocations: access tokens of a session, a person or an API key that count no more. Replicas hear of
+-- it through NATS and read it here, should that be lost; an hour later no token is old enough to matter.
+CREATE TABLE auth_revocations (
+    tenant_id text        NOT NULL REFERENCES companies,
+    kind      text        NOT NULL CHECK (kind IN ('session', 'user', 'key')),
+    id        uuid        NOT NULL,
+    at        timestamptz NOT NULL, -- tokens issued until then
+    PRIMARY KEY (tenant_id, kind, id)
+);
+CREATE INDEX auth_revocations_age ON auth_revocations (at);
 
 -- api_keys: machines. The key is shown once.
 CREATE TABLE api_keys (
@@ -238,7 +258,7 @@ CREATE TABLE request_numbers (
 CREATE TABLE requests (
     tenant_id             text        NOT NULL REFERENCES companies,
     id                    uuid        NOT NULL,
-    number                text        NOT NULL, -- YYMMDD-NNN, wider past 999
+    number                text        COLLATE "C" NOT NULL, -- YYMMDD-NNN, wider past 999; "C" finds beginnings by index
     status                text        NOT NULL CHECK (status IN ('new', 'in_progress', 'purchase', 'clarification',
                                       'completed', 'confirmed', 'returned', 'accepted', 'cancelled')),
     category              text        NOT NULL CHECK (category IN ('electricity', 'plumbing', 'heating', 'ventilation', 'lift',
@@ -270,8 +290,10 @@ CREATE TABLE requests (
     version               bigint      NOT NULL DEFAULT 1, -- the ETag; also the number of history rows
     created_at            timestamptz NOT NULL,
     updated_at            timestamptz NOT NULL,
-    -- Russian stems Cyrillic words; Latin ones go through English's, which is the same for text and query.
-    search                tsvector    NOT NULL GENERATED ALWAYS AS (to_tsvector('russian', description || ' ' || address)) STORED,
+    -- Russian stems Cyrillic words; Latin ones go through English's, which is the same for text and query. Apostrophes
+    -- of Uzbek words are written in many ways and would cut them; queries drop them too (SearchNewest).
+    search                tsvector    NOT NULL GENERATED ALWAYS AS
+                          (to_tsvector('russian', translate(description || ' ' || address, 'Ёё''`´‘’ʻʼ', 'Ее'))) STORED,
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, number),
     FOREIGN KEY (tenant_id, building_id) REFERENCES buildings,
@@ -280,17 +302,19 @@ CREATE TABLE requests (
     FOREIGN KEY (tenant_id, executor_id) REFERENCES users,
     CHECK (status IN ('new', 'cancelled') OR executor_id IS NOT NULL)
 ) WITH (fillfactor = 85);
--- Lists go newest first; each filter that selects little has an index in that order.
-CREATE INDEX requests_list ON requests (tenant_id, created_at DESC, id DESC);
+-- Lists go newest first; each filter that selects little has an index in that order. What else lists filter by
+-- lies in the index too: the rows passed over are not fetched.
+CREATE INDEX requests_list ON requests (tenant_id, created_at DESC, id DESC) INCLUDE (status, category, urgency, executor_id, building_id);
 CREATE INDEX requests_applicant ON requests (tenant_id, applicant_id, created_at DESC, id DESC);
-CREATE INDEX requests_executor ON requests (tenant_id, executor_id, created_at DESC, id DESC);
-CREATE INDEX requests_building ON requests (tenant_id, building_id, created_at DESC, id DESC);
+CREATE INDEX requests_executor ON requests (tenant_id, executor_id, created_at DESC, id DESC) INCLUDE (status, category, urgency, building_id);
+CREATE INDEX requests_building ON requests (tenant_id, building_id, created_at DESC, id DESC) INCLUDE (status, category, urgency, executor_id);
 CREATE INDEX requests_apartment ON requests (tenant_id, apartment_id, created_at DESC, id DESC) WHERE apartment_id IS NOT NULL;
-CREATE INDEX requests_category ON requests (tenant_id, category, created_at DESC, id DESC);
+CREATE INDEX requests_category ON requests (tenant_id, category, created_at DESC, id DESC) INCLUDE (status, urgency, executor_id, building_id);
 -- Open requests are few among all: queues, loads and clocks read only these.
-CREATE INDEX requests_open ON requests (tenant_id, status, created_at DESC, id DESC) WHERE status NOT IN ('accepted', 'cancelled');
+CREATE INDEX requests_open ON requests (tenant_id, status, created_at DESC, id DESC) INCLUDE (category, urgency, executor_id, building_id)
+    WHERE status NOT IN ('accepted', 'cancelled');
 CREATE INDEX requests_load ON requests (tenant_id, executor_id) WHERE status IN ('in_progress', 'purchase', 'clarification', 'returned');
-CREATE INDEX requests_due ON requests (tenant_id, completion_due) WHERE status NOT IN ('accepted', 'cancelled');
+CREATE INDEX requests_due ON requests (tenant_id, completion_due, id) WHERE status NOT IN ('accepted', 'cancelled');
 CREATE INDEX requests_search ON requests USING gin (tenant_id, search);
 
 -- request_history: every change; seq is the version it made. Replayed, it gives the request.
@@ -346,7 +370,7 @@ CREATE TABLE request_files (
 CREATE INDEX request_files_list ON request_files (tenant_id, request_id, created_at, id);
 
 -- Statistics of days that are over; today is counted from the rows themselves.
--- request_days names the days that stand in the two tables below.
+-- request_days names the days that stand in the table below.
 CREATE TABLE request_days (
     tenant_id text NOT NULL REFERENCES companies,
     day       date NOT NULL, -- of the company's zone
@@ -355,32 +379,24 @@ CREATE TABLE request_days (
 );
 
 CREATE TABLE request_day_counts (
-    tenant_id   text    NOT NULL,
-    day         date    NOT NULL,
-    category    text    NOT NULL,
-    executor_id uuid    NOT NULL, -- all zeros: nobody
-    created     integer NOT NULL DEFAULT 0,
-    completed   integer NOT NULL DEFAULT 0, -- reported done
-    accepted    integer NOT NULL DEFAULT 0,
-    cancelled   integer NOT NULL DEFAULT 0,
-    returned    integer NOT NULL DEFAULT 0,
-    in_time     integer NOT NULL DEFAULT 0, -- of those completed
-    rated       integer NOT NULL DEFAULT 0,
-    stars       integer NOT NULL DEFAULT 0, -- their sum
+    tenant_id        text    NOT NULL,
+    day              date    NOT NULL,
+    category         text    NOT NULL,
+    executor_id      uuid    NOT NULL, -- all zeros: nobody
+    created          integer NOT NULL,
+    completed        integer NOT NULL, -- reported done
+    accepted         integer NOT NULL,
+    cancelled        integer NOT NULL,
+    returned         integer NOT NULL,
+    in_time          integer NOT NULL, -- of those completed
+    reacted          integer NOT NULL, -- left "new", but for cancelled ones
+    reacted_in_time  integer NOT NULL,
+    rated            integer NOT NULL,
+    stars            integer NOT NULL, -- their sum
+    -- How long requests stayed in the statuses that they left: a histogram, packed by housing/reports. A row
+    -- per bucket would be 90,000 a day in a company of a million requests a quarter.
+    times            bytea   NOT NULL,
     PRIMARY KEY (tenant_id, day, category, executor_id)
-);
-
--- request_day_times: how long requests stayed in a status, as a histogram:
--- bucket n holds durations of 1.05^n to 1.05^(n+1) seconds.
-CREATE TABLE request_day_times (
-    tenant_id   text     NOT NULL,
-    day         date     NOT NULL,
-    category    text     NOT NULL,
-    executor_id uuid     NOT NULL,
-    status      text     NOT NULL, -- that was left on this day
-    bucket      smallint NOT NULL,
-    n           integer  NOT NULL,
-    PRIMARY KEY (tenant_id, day, status, category, executor_id, bucket)
 );
 
 ---------------------------------------------------------------- shifts
@@ -391,24 +407,32 @@ CREATE TABLE shifts (
     user_id    uuid,                 -- none: free, for whoever takes it
     role       text        NOT NULL CHECK (role IN ('executor', 'manager')),
     starts_at  timestamptz NOT NULL,
-    ends_at    timestamptz NOT NULL, -- planned; moved to closed_at when it closes earlier
+    ends_at    timestamptz NOT NULL, -- planned; moved to closed_at when it closes earlier, but not before starts_at
     status     text        NOT NULL CHECK (status IN ('planned', 'open', 'closed', 'cancelled')),
     note       text        NOT NULL DEFAULT '',
-    opened_at  timestamptz,
+    reason     text,                 -- why it was cancelled, or released last
+    opened_at  timestamptz,          -- up to an hour before starts_at
     closed_at  timestamptz,
-    version    bigint      NOT NULL DEFAULT 1,
+    pattern_user_id   uuid,          -- whose usual week it was made from,
+    pattern_starts_at timestamptz,   -- and for when: no week is planned twice, whatever became of the shift
+    version    bigint      NOT NULL DEFAULT 1, -- the ETag; each has its event
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users,
-    CHECK (ends_at > starts_at AND ends_at <= starts_at + interval '24 hours'),
+    FOREIGN KEY (tenant_id, pattern_user_id) REFERENCES users,
+    -- A shift closed before its start takes up no time. 25 hours: round the clock when the clocks go back.
+    CHECK (ends_at > starts_at OR (status = 'closed' AND ends_at = starts_at)),
+    CHECK (ends_at <= starts_at + interval '25 hours'),
     CHECK (user_id IS NOT NULL OR status IN ('planned', 'cancelled')),
+    CHECK ((pattern_user_id IS NULL) = (pattern_starts_at IS NULL)),
     CONSTRAINT shifts_no_overlap EXCLUDE USING gist (tenant_id WITH =, user_id WITH =, tstzrange(starts_at, ends_at) WITH &&)
         WHERE (user_id IS NOT NULL AND status <> 'cancelled')
 );
 CREATE INDEX shifts_list ON shifts (tenant_id, starts_at, id);
 CREATE INDEX shifts_person ON shifts (tenant_id, user_id, starts_at);
 CREATE UNIQUE INDEX shifts_open ON shifts (tenant_id, user_id) WHERE status = 'open';
+CREATE UNIQUE INDEX shifts_pattern ON shifts (tenant_id, pattern_user_id, pattern_starts_at) WHERE pattern_user_id IS NOT NULL;
 
 -- shift_handovers: a shift offered to somebody, with the open requests on it.
 CREATE TABLE shift_handovers (
@@ -421,10 +445,12 @@ CREATE TABLE shift_handovers (
     status     text        NOT NULL CHECK (status IN ('offered', 'accepted', 'declined', 'withdrawn')),
     answer     text,                 -- why declined
     moved      integer     NOT NULL DEFAULT 0, -- requests that went along
+    next_shift_id uuid,              -- what the other person got: this shift, or the rest of an open one
     created_at timestamptz NOT NULL,
     decided_at timestamptz,
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, shift_id) REFERENCES shifts,
+    FOREIGN KEY (tenant_id, next_shift_id) REFERENCES shifts,
     FOREIGN KEY (tenant_id, from_id) REFERENCES users,
     FOREIGN KEY (tenant_id, to_id) REFERENCES users,
     CHECK (from_id <> to_id)
@@ -461,8 +487,8 @@ CREATE INDEX absences_person ON absences (tenant_id, user_id, ends_at);
 
 -- +goose Down
 DROP TABLE absences, shift_patterns, shift_handovers, shifts;
-DROP TABLE request_day_times, request_day_counts, request_days, request_files, request_comments, request_history, requests, request_numbers;
-DROP TABLE idempotency_keys, api_keys, auth_refresh_tokens, auth_sessions, auth_signing_keys;
+DROP TABLE request_day_counts, request_days, request_files, request_comments, request_history, requests, request_numbers;
+DROP TABLE idempotency_keys, api_keys, auth_revocations, auth_refresh_tokens, auth_sessions, auth_signing_keys;
 DROP TABLE invitations, user_apartments, users, apartments, entrances, buildings, yards, companies;
 DROP EXTENSION btree_gist;
 DROP EXTENSION btree_gin;
