@@ -58,22 +58,29 @@ func (d Deadline) reading(r *db.Request, now time.Time) time.Time {
 	return now
 }
 
-// Pass marks the deadlines that have passed and were not marked yet, and says
-// which, in the order they passed. One that passed before its clock stood is
-// announced late rather than never; of a closed request none is any more.
-func Pass(r *db.Request, now time.Time) []Deadline {
+// Passed is the deadlines that have passed and were not marked yet, in the order
+// they pass. One that passed before its clock stood is announced late rather
+// than never; of a closed request none is any more.
+func Passed(r db.Request, now time.Time) []Deadline {
 	var passed []Deadline
 	if workflow.ClockOf(workflow.Status(r.Status)) == workflow.Stopped {
 		return nil
 	}
 	for _, deadline := range deadlines {
-		mark := deadline.mark(r)
-		if *mark == nil && !deadline.point(r).After(deadline.reading(r, now)) {
-			*mark = &now
+		if *deadline.mark(&r) == nil && !deadline.point(&r).After(deadline.reading(&r, now)) {
 			passed = append(passed, deadline.Deadline)
 		}
 	}
 	return passed
+}
+
+// Mark notes that the deadline was announced.
+func (d Deadline) Mark(r *db.Request, now time.Time) {
+	for _, deadline := range deadlines {
+		if deadline.Deadline == d {
+			*deadline.mark(r) = &now
+		}
+	}
 }
 
 // Next is when the next deadline passes that was not announced yet, as far as

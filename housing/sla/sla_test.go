@@ -36,8 +36,11 @@ func (l *life) move(minute int, to workflow.Status) *life {
 	return l
 }
 
+// pass announces what has passed by a minute.
 func (l *life) pass(minute int) *life {
-	sla.Pass(&l.r, at(minute))
+	for _, deadline := range sla.Passed(l.r, at(minute)) {
+		deadline.Mark(&l.r, at(minute))
+	}
 	return l
 }
 
@@ -85,7 +88,7 @@ func TestNextDeadline(t *testing.T) {
 	}
 }
 
-func TestPassAnnouncesEachOnce(t *testing.T) {
+func TestEachDeadlinePassesOnce(t *testing.T) {
 	reaction80, reaction100 := sla.Deadline{Clock: sla.Reaction, Percent: 80}, sla.Deadline{Clock: sla.Reaction, Percent: 100}
 	completion80, completion100 := sla.Deadline{Clock: sla.Completion, Percent: 80}, sla.Deadline{Clock: sla.Completion, Percent: 100}
 	for name, tc := range map[string]struct {
@@ -107,10 +110,10 @@ func TestPassAnnouncesEachOnce(t *testing.T) {
 		"after a pause, the end comes last": {begin().move(5, workflow.InProgress).move(20, workflow.Purchase).move(320, workflow.InProgress), 400, []sla.Deadline{completion80, completion100}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := sla.Pass(&tc.life.r, at(tc.minute)); !slices.Equal(got, tc.want) {
+			if got := sla.Passed(tc.life.r, at(tc.minute)); !slices.Equal(got, tc.want) {
 				t.Errorf("passed at minute %d: %v, want %v", tc.minute, got, tc.want)
 			}
-			if got := sla.Pass(&tc.life.r, at(tc.minute)); got != nil {
+			if got := sla.Passed(tc.life.pass(tc.minute).r, at(tc.minute)); got != nil {
 				t.Errorf("and again %v", got)
 			}
 		})
