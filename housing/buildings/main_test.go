@@ -1,0 +1,9 @@
+package buildings_test
+
+import (
+	"testing"
+
+	"ukbot/sql/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
