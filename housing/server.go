@@ -5,16 +5,30 @@ import (
 
 	"ukbot/api"
 	"ukbot/housing/auth"
+	"ukbot/housing/buildings"
+	"ukbot/housing/files"
+	"ukbot/housing/requests"
+	"ukbot/housing/shifts"
 )
 
 // server answers every operation: each package its own.
 type server struct {
 	*authHandlers
+	*buildingsHandlers
+	*requestsHandlers
+	*filesHandlers
+	*shiftsHandlers
 	rest
 }
 
 // Embedded fields need names that differ.
-type authHandlers = auth.Handlers
+type (
+	authHandlers      = auth.Handlers
+	buildingsHandlers = buildings.Handlers
+	requestsHandlers  = requests.Handlers
+	filesHandlers     = files.Handlers
+	shiftsHandlers    = shifts.Handlers
+)
 
 // rest fills the gap of what no package answers yet, one level deeper than what they do.
 type rest struct{ api.StrictServerInterface }
@@ -25,7 +39,13 @@ func (h *Housing) assemble(_ context.Context) error {
 	if h.auth, err = auth.New(auth.Config{Store: h.store, Keys: h.cfg.Keys, Conn: h.cfg.Conn, Log: h.cfg.Log}); err != nil {
 		return err
 	}
-	h.server = server{authHandlers: h.auth.Handlers()}
+	h.server = server{
+		authHandlers:      h.auth.Handlers(),
+		buildingsHandlers: buildings.New(buildings.Deps{Store: h.store}),
+		requestsHandlers:  requests.New(requests.Deps{Store: h.store}),
+		filesHandlers:     files.New(files.Deps{Store: h.store, Conn: h.cfg.Conn, Log: h.cfg.Log}),
+		shiftsHandlers:    shifts.New(shifts.Deps{Store: h.store, HandOver: requests.HandOver}),
+	}
 	slots := max(1, int(h.cfg.Pool.Config().MaxConns)-connectionsKept)
 	h.guard = guard{
 		auth: h.auth, meter: newMeter(h.cfg.Registry), log: h.cfg.Log,
