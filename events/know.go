@@ -3,8 +3,7 @@ package events
 // Relation is what a person is to a thing that changed.
 type Relation string
 
-// The relations of those who must know. Managers and administrators are not
-// listed one by one: an empty person means all who have the role.
+// The relations of those who must know.
 const (
 	RelationSubject          Relation = "subject" // whom the change is about
 	RelationManager          Relation = "manager"
@@ -14,9 +13,8 @@ const (
 	RelationPreviousExecutor Relation = "previous_executor" // from whom it was taken
 )
 
-// Knower is one who must know of a change. Who caused it may be among them; the
-// reader leaves out the actor.
+// Knower is one who must know of a change, or all of a role.
 type Knower struct {
-	Person   string   `json:"person,omitempty"` // a user's id; empty: all of that relation
+	Person   string   `json:"person,omitempty"` // a user's id; empty: all who have the relation's role
 	Relation Relation `json:"relation"`
 }
