@@ -47,7 +47,6 @@ type Auth struct {
 	ring    *ring
 	revoked *revocations
 	keys    *keyCache
-	ending  sync.Map // sessions whose token was reused, while they are being ended
 }
 
 // New makes an Auth. It asks no server: keys and revocations are loaded when

@@ -202,12 +202,6 @@ func (a *Auth) exchange(ctx context.Context, w *unit.Work, tenant string, token 
 // reused ends the session of a token that was used before: one of two who had it
 // has stolen it. That stays although the request is refused.
 func (a *Auth) reused(ctx context.Context, tenant string, row db.RefreshTokenRow) error {
-	// One request at a time does it. Each holds two connections if it is a unit
-	// itself, and many of them would wait for each other's.
-	if _, busy := a.ending.LoadOrStore(row.SessionID, true); busy {
-		return errUnknownRefresh()
-	}
-	defer a.ending.Delete(row.SessionID)
 	err := a.store.Own(ctx, func(w *unit.Work) error {
 		session, ended, err := a.endSession(ctx, w, tenant, row.SessionID, Reused)
 		if err != nil || !ended {
