@@ -14,7 +14,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"ukbot/housing/company"
@@ -85,7 +84,11 @@ func demo(ctx context.Context, w *unit.Work, c company.Company) error {
 	}
 	r := rows{town: t, users: f.users, homes: f.homes, shifts: demoShifts(c.Tenant, f.users, midnight)}
 	r.add(stories...)
-	r.numbers = number(c, stories)
+	n := numbering{company: c}
+	for _, s := range stories {
+		n.next(s)
+	}
+	r.numbers = n.days
 	r.requests = requestRows(stories)
 	if err := r.copy(ctx, w.Queries); err != nil {
 		return err
@@ -140,21 +143,4 @@ func (w *world) drawHome() home {
 		return w.homes[0]
 	}
 	return pick(w.rng, w.homes)
-}
-
-// number gives the requests, which stand in the order they were made, the
-// numbers of their days, and says the last of each.
-func number(c company.Company, stories []*story) []db.SeedNumbersParams {
-	var days []db.SeedNumbersParams
-	for _, s := range stories {
-		year, month, date := s.r.CreatedAt.In(c.Zone).Date()
-		day := time.Date(year, month, date, 0, 0, 0, 0, time.UTC)
-		if len(days) == 0 || !days[len(days)-1].Day.Time.Equal(day) {
-			days = append(days, db.SeedNumbersParams{TenantID: c.Tenant, Day: pgtype.Date{Time: day, Valid: true}})
-		}
-		last := &days[len(days)-1].Last
-		*last++
-		s.r.Number = fmt.Sprintf("%s-%03d", day.Format("060102"), *last)
-	}
-	return days
 }

@@ -76,13 +76,13 @@ func TestDemoIsWhatIsPromised(t *testing.T) {
 	for what, want := range map[string]int{
 		"companies WHERE time_zone = 'Asia/Tashkent'": 1, "yards": 3, "buildings": 12, "apartments": 400, "entrances": 32,
 		"users": 40, "users WHERE status = 'pending'": 3, "users WHERE status = 'blocked'": 1,
-		"users WHERE 'executor' = ANY (roles) AND cardinality(specialisations) > 0":                   11,
+		"users WHERE 'executor' = ANY (roles) AND cardinality(specialisations) > 0":                  11,
 		"users WHERE telegram_id = 1001 AND active_role = 'applicant' AND name = 'Дилноза Каримова'": 1,
 		"users WHERE telegram_id = 2002 AND active_role = 'manager' AND name = 'Ольга Петрова'":      1,
-		"user_apartments WHERE status = 'pending'":                                                    5,
+		"user_apartments WHERE status = 'pending'":                                                   5,
 		"requests": 200,
 		"requests WHERE created_at < '2026-03-02 07:00+00'::timestamptz - interval '93 days' OR updated_at > '2026-03-02 07:00+00'": 0,
-		"shifts WHERE status = 'open' AND '2026-03-02 07:00+00' BETWEEN starts_at AND ends_at":                                     8,
+		"shifts WHERE status = 'open' AND '2026-03-02 07:00+00' BETWEEN starts_at AND ends_at":                                      8,
 		"outbox WHERE subject NOT LIKE 'clock.request.demo.%'":                                                                      0,
 	} {
 		if got := count(t, pool, what); got != want {
