@@ -310,8 +310,11 @@ CREATE INDEX requests_executor ON requests (tenant_id, executor_id, created_at D
 CREATE INDEX requests_building ON requests (tenant_id, building_id, created_at DESC, id DESC) INCLUDE (status, category, urgency, executor_id);
 CREATE INDEX requests_apartment ON requests (tenant_id, apartment_id, created_at DESC, id DESC) WHERE apartment_id IS NOT NULL;
 CREATE INDEX requests_category ON requests (tenant_id, category, created_at DESC, id DESC) INCLUDE (status, urgency, executor_id, building_id);
+CREATE INDEX requests_urgent ON requests (tenant_id, urgency, created_at DESC, id DESC) INCLUDE (status, category, executor_id, building_id)
+    WHERE urgency IN ('urgent', 'critical');
 -- Open requests are few among all: queues, loads and clocks read only these.
-CREATE INDEX requests_open ON requests (tenant_id, status, created_at DESC, id DESC) INCLUDE (category, urgency, executor_id, building_id)
+CREATE INDEX requests_open ON requests (tenant_id, status, created_at DESC, id DESC)
+    INCLUDE (category, urgency, executor_id, building_id, completion_due, reaction_due, paused_at)
     WHERE status NOT IN ('accepted', 'cancelled');
 CREATE INDEX requests_load ON requests (tenant_id, executor_id) WHERE status IN ('in_progress', 'purchase', 'clarification', 'returned');
 CREATE INDEX requests_due ON requests (tenant_id, completion_due, id) WHERE status NOT IN ('accepted', 'cancelled');
@@ -369,12 +372,13 @@ CREATE TABLE request_files (
 );
 CREATE INDEX request_files_list ON request_files (tenant_id, request_id, created_at, id);
 
--- Statistics of days that are over; today is counted from the rows themselves.
--- request_days names the days that stand in the table below.
+-- Statistics, counted once: changes of the last hours are counted from the history itself.
+-- request_days says how far each day stands in the table below.
 CREATE TABLE request_days (
-    tenant_id text NOT NULL REFERENCES companies,
-    day       date NOT NULL, -- of the company's zone
-    time_zone text NOT NULL, -- it was counted in
+    tenant_id text        NOT NULL REFERENCES companies,
+    day       date        NOT NULL, -- of the company's zone
+    time_zone text        NOT NULL, -- it is counted in; a day of another zone is counted anew
+    until     timestamptz NOT NULL, -- changes before are counted
     PRIMARY KEY (tenant_id, day)
 );
 

@@ -1,0 +1,202 @@
+package reports
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	openapi "github.com/oapi-codegen/runtime/types"
+
+	"ukbot/api"
+	"ukbot/housing/access"
+	"ukbot/housing/company"
+	"ukbot/housing/problem"
+	"ukbot/sql/db"
+)
+
+// GetStatistics counts the last days.
+func (h *Handlers) GetStatistics(ctx context.Context, r api.GetStatisticsRequestObject) (api.GetStatisticsResponseObject, error) {
+	caller := access.From(ctx)
+	executor, err := about(caller, r.Params.Executor)
+	if err != nil {
+		return nil, err
+	}
+	c, err := company.Load(ctx, h.store.Read(ctx), caller.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	now, days := h.store.Now(), int(or(r.Params.Days, api.N30))
+	s := summary{company: c, last: dateOf(now, c.Zone), executor: executor, byCategory: map[string]*figures{}, byExecutor: map[uuid.UUID]*figures{}, byDay: map[string]*figures{}}
+	s.first = s.last.add(1 - days)
+	if r.Params.Category != nil {
+		s.category = new(string(*r.Params.Category))
+	}
+	if err := ensure(ctx, h.store, c, s.first, s.last); err != nil {
+		return nil, err
+	}
+	// One picture: what moves from the history to the counted days meanwhile is not counted twice.
+	err = pgx.BeginTxFunc(ctx, h.store.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		return s.read(ctx, db.New(planned{tx}))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("statistics of %s: %w", c.Tenant, err)
+	}
+	return s.show(days, now), nil
+}
+
+// about is whose figures the caller gets: an executor their own, others those
+// they ask for, nil being all.
+func about(caller access.Caller, asked *uuid.UUID) (*uuid.UUID, error) {
+	if caller.May(access.ReportsView) == access.Any {
+		return asked, nil
+	}
+	if asked != nil && !caller.Is(*asked) {
+		return nil, problem.New(problem.Forbidden, "these are another's figures: leave executor out")
+	}
+	return &caller.User, nil
+}
+
+// summary is the figures of a period.
+type summary struct {
+	company     company.Company
+	first, last date
+	category    *string
+	executor    *uuid.UUID
+
+	total      figures
+	byCategory map[string]*figures
+	byExecutor map[uuid.UUID]*figures
+	byDay      map[string]*figures
+	names      map[uuid.UUID]string
+}
+
+// read collects the figures: those of counted days, the changes since, and
+// what is open.
+func (s *summary) read(ctx context.Context, q *db.Queries) error {
+	zone := s.company.Zone.String()
+	rows, err := q.DayCounts(ctx, db.DayCountsParams{
+		TenantID: s.company.Tenant, TimeZone: zone, First: s.first.pg(), Last: s.last.pg(), Category: s.category, Executor: s.executor,
+	})
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		f, err := stored(row)
+		if err != nil {
+			return err
+		}
+		for _, to := range s.all(row.Category, row.ExecutorID, row.Day.Time.Format(time.DateOnly)) {
+			to.merge(f)
+		}
+	}
+	days, err := q.CountedDays(ctx, db.CountedDaysParams{TenantID: s.company.Tenant, TimeZone: zone, First: s.first.pg(), Last: s.last.pg()})
+	if err != nil {
+		return err
+	}
+	counted := map[string]time.Time{}
+	for _, day := range days {
+		counted[day.Day.Time.Format(time.DateOnly)] = day.Until
+	}
+	for day := s.first; !day.After(s.last.Time); day = day.add(1) {
+		if err := s.live(ctx, q, day, counted[day.String()]); err != nil {
+			return err
+		}
+	}
+	if err := s.open(ctx, q); err != nil {
+		return err
+	}
+	return s.call(ctx, q)
+}
+
+// live counts a day's changes that are not in its counted figures.
+func (s *summary) live(ctx context.Context, q *db.Queries, day date, counted time.Time) error {
+	since, until := day.UTC(), day.add(1).UTC()
+	if counted.After(since) {
+		since = counted
+	}
+	if !since.Before(until) {
+		return nil
+	}
+	changes, err := q.CountChanges(ctx, db.CountChangesParams{TenantID: s.company.Tenant, Since: since, Until: until, Category: s.category, Executor: s.executor})
+	if err != nil {
+		return err
+	}
+	for _, change := range changes {
+		for _, to := range s.all(change.Category, change.ExecutorID, day.String()) {
+			to.change(change)
+		}
+	}
+	return nil
+}
+
+// open counts what is not closed.
+func (s *summary) open(ctx context.Context, q *db.Queries) error {
+	rows, err := q.CountOpen(ctx, db.CountOpenParams{TenantID: s.company.Tenant, Category: s.category, Executor: s.executor})
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		s.total.open(row.Status, row.N)
+		at(s.byCategory, row.Category).open(row.Status, row.N)
+		if row.ExecutorID != nobody {
+			at(s.byExecutor, row.ExecutorID).open(row.Status, row.N)
+		}
+	}
+	return nil
+}
+
+// all is every figure that a cell of a day counts for.
+func (s *summary) all(category string, executor uuid.UUID, day string) []*figures {
+	all := []*figures{&s.total, at(s.byCategory, category), at(s.byDay, day)}
+	if executor != nobody {
+		all = append(all, at(s.byExecutor, executor))
+	}
+	return all
+}
+
+// call looks up what the executors are called.
+func (s *summary) call(ctx context.Context, q *db.Queries) error {
+	ask := db.RequestNamesParams{TenantID: s.company.Tenant}
+	for executor := range s.byExecutor {
+		ask.Users = append(ask.Users, executor)
+	}
+	rows, err := q.RequestNames(ctx, ask)
+	s.names = map[uuid.UUID]string{}
+	for _, row := range rows {
+		s.names[row.ID] = row.Name
+	}
+	return err
+}
+
+func (s *summary) show(days int, now time.Time) api.GetStatistics200JSONResponse {
+	shown := api.GetStatistics200JSONResponse{
+		Days: days, From: s.first.api(), To: s.last.api(), TimeZone: s.company.Zone.String(), CountedAt: now.UTC(), Total: s.total.show(),
+		Categories: []api.CategoryFigures{}, Executors: []api.ExecutorFigures{}, Daily: []api.DayFigures{},
+	}
+	for _, category := range categories {
+		if f := s.byCategory[category.key]; f != nil {
+			shown.Categories = append(shown.Categories, api.CategoryFigures{Category: api.Category(category.key), Figures: f.show()})
+		}
+	}
+	for executor, f := range s.byExecutor {
+		shown.Executors = append(shown.Executors, api.ExecutorFigures{Executor: api.PersonRef{Id: executor.String(), Name: s.names[executor]}, Figures: f.show()})
+	}
+	slices.SortFunc(shown.Executors, func(a, b api.ExecutorFigures) int {
+		return cmp.Or(cmp.Compare(b.Figures.Completed, a.Figures.Completed), strings.Compare(a.Executor.Name, b.Executor.Name), strings.Compare(a.Executor.Id, b.Executor.Id))
+	})
+	for day := s.first; !day.After(s.last.Time); day = day.add(1) {
+		f := at(s.byDay, day.String())
+		shown.Daily = append(shown.Daily, api.DayFigures{
+			Day: day.api(), Created: int(f.created), Completed: int(f.completed), Accepted: int(f.accepted),
+			Cancelled: int(f.cancelled), Returned: int(f.returned),
+		})
+	}
+	return shown
+}
+
+func (d date) api() openapi.Date { return openapi.Date{Time: d.pg().Time} }
