@@ -14,6 +14,12 @@ import (
 	"ukbot/sql/db"
 )
 
+// Who hears a comment.
+const (
+	public   = "public"
+	internal = "internal" // staff
+)
+
 // ListComments shows a page of what was said.
 func (h *Handlers) ListComments(ctx context.Context, r api.ListCommentsRequestObject) (api.ListCommentsResponseObject, error) {
 	q := h.store.Read(ctx)
@@ -105,18 +111,18 @@ func (h *Handlers) AddComment(ctx context.Context, r api.AddCommentRequestObject
 
 // comment stores what is said as one more change of the request.
 func (w work) comment(ctx context.Context, row *db.Request, body api.RequestCommentNew) (db.RequestCommentsRow, error) {
-	c := db.RequestCommentsRow{AuthorID: w.Caller.ID(), AuthorRole: w.RoleName(), Visibility: string(api.Public)}
-	internal := body.Visibility != nil && *body.Visibility == api.Internal
+	c := db.RequestCommentsRow{AuthorID: w.Caller.ID(), AuthorRole: w.RoleName(), Visibility: public}
+	inside := body.Visibility != nil && *body.Visibility == internal
 	// Who may see the request may speak; an internal word is for those who hear it.
 	if err := w.Require(access.RequestsComment, true); err != nil {
 		return c, err
 	}
-	if internal && !w.inside(*row) {
+	if inside && !w.inside(*row) {
 		return c, errNotYours()
 	}
 	entry := Entry{Actor: By(w.Caller), Action: ActionComment, Event: events.RequestCommented}
-	if internal {
-		c.Visibility, entry.Action, entry.Internal = string(api.Internal), ActionNote, true
+	if inside {
+		c.Visibility, entry.Action, entry.Internal = internal, ActionNote, true
 	}
 	var err error
 	if c.Body, err = said("/body", body.Body); err != nil {
@@ -125,7 +131,7 @@ func (w work) comment(ctx context.Context, row *db.Request, body api.RequestComm
 	if c.ID, err = uuid.NewV7(); err != nil {
 		return c, fmt.Errorf("id of a comment: %w", err)
 	}
-	if !internal {
+	if !inside {
 		entry.Text = c.Body
 	}
 	if err := Change(ctx, w.Work, row, entry); err != nil {
