@@ -23,6 +23,7 @@ type Client struct {
 
 	API *api.ClientWithResponses
 
+	t          testing.TB
 	s          *Server
 	http       *http.Client
 	credential string
@@ -35,12 +36,29 @@ func (s *Server) client(caller access.Caller) *Client {
 	s.t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 100}
 	s.t.Cleanup(transport.CloseIdleConnections)
-	c := &Client{Caller: caller, s: s, http: &http.Client{Timeout: clientTimeout, Transport: checked{s.t, transport}}}
+	return s.clientWith(s.t, transport, caller)
+}
+
+func (s *Server) clientWith(t testing.TB, next http.RoundTripper, caller access.Caller) *Client {
+	t.Helper()
+	c := &Client{Caller: caller, t: t, s: s, http: &http.Client{Timeout: clientTimeout, Transport: checked{t, next}}}
 	var err error
 	if c.API, err = api.NewClientWithResponses(s.URL, api.WithHTTPClient(sender{c})); err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return c
+}
+
+// For is the same client, failing another test: a subtest, or a fuzz target's.
+func (c *Client) For(t testing.TB) *Client {
+	t.Helper()
+	next := http.RoundTripper(http.DefaultTransport)
+	if old, ok := c.http.Transport.(checked); ok {
+		next = old.next
+	}
+	other := c.s.clientWith(t, next, c.Caller)
+	other.credential = c.credential
+	return other
 }
 
 // sender sends requests with a client's credential; the generated client uses it.
@@ -57,7 +75,7 @@ func (s sender) Do(r *http.Request) (*http.Response, error) {
 // Renew logs the person in again: a new session, and an access token with the
 // role that is active now.
 func (c *Client) Renew() {
-	c.s.t.Helper()
+	c.t.Helper()
 	ctx := context.Background()
 	err := c.s.Store.Do(ctx, func(w *unit.Work) error {
 		tokens, err := c.s.Auth.Login(ctx, w, c.Tenant, db.User{ID: c.User}, "housingtest")
@@ -65,7 +83,7 @@ func (c *Client) Renew() {
 		return err
 	})
 	if err != nil {
-		c.s.t.Fatalf("log %s in: %v", c.User, err)
+		c.t.Fatalf("log %s in: %v", c.User, err)
 	}
 }
 
@@ -84,7 +102,7 @@ type Response struct {
 // Do sends any request: path below /api/v1, body as JSON unless it is a
 // []byte, string or io.Reader, headers as "Name: value".
 func (c *Client) Do(method, path string, body any, headers ...string) *Response {
-	t := c.s.t
+	t := c.t
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, c.s.URL+path, reader(t, body))
 	if err != nil {
