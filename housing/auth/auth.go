@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/rs/zerolog"
 
 	"ukbot/housing/problem"
@@ -44,6 +45,7 @@ type Auth struct {
 	store   unit.Store
 	conn    *nats.Conn
 	log     zerolog.Logger
+	parser  *jwt.Parser
 	ring    *ring
 	revoked *revocations
 	keys    *keyCache
@@ -58,6 +60,7 @@ func New(cfg Config) (*Auth, error) {
 	log := cfg.Log.With().Str("component", "auth").Logger()
 	return &Auth{
 		store: cfg.Store, conn: cfg.Conn, log: log,
+		parser:  newParser(cfg.Store.Now),
 		ring:    &ring{store: cfg.Store, seal: cfg.Keys, log: log},
 		revoked: &revocations{store: cfg.Store, conn: cfg.Conn, log: log, until: map[string]int64{}},
 		keys:    newKeyCache(),

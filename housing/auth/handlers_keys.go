@@ -17,7 +17,7 @@ import (
 )
 
 // ListApiKeys is the tenant's keys, without the keys themselves.
-func (h *Handlers) ListApiKeys(ctx context.Context, r api.ListApiKeysRequestObject) (api.ListApiKeysResponseObject, error) {
+func (h *Handlers) ListApiKeys(ctx context.Context, r api.ListApiKeysRequestObject) (api.ListApiKeysResponseObject, error) { //nolint:revive,staticcheck // the operation's name, as the generator writes it
 	caller := access.From(ctx)
 	if err := caller.Require(access.KeysManage, false); err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (h *Handlers) ListApiKeys(ctx context.Context, r api.ListApiKeysRequestObje
 }
 
 // CreateApiKey makes a key with scopes that the caller has.
-func (h *Handlers) CreateApiKey(ctx context.Context, r api.CreateApiKeyRequestObject) (api.CreateApiKeyResponseObject, error) {
+func (h *Handlers) CreateApiKey(ctx context.Context, r api.CreateApiKeyRequestObject) (api.CreateApiKeyResponseObject, error) { //nolint:revive,staticcheck // the operation's name, as the generator writes it
 	caller := access.From(ctx)
 	if err := caller.Require(access.KeysManage, false); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (h *Handlers) CreateApiKey(ctx context.Context, r api.CreateApiKeyRequestOb
 }
 
 // RevokeApiKey makes a key count no more.
-func (h *Handlers) RevokeApiKey(ctx context.Context, r api.RevokeApiKeyRequestObject) (api.RevokeApiKeyResponseObject, error) {
+func (h *Handlers) RevokeApiKey(ctx context.Context, r api.RevokeApiKeyRequestObject) (api.RevokeApiKeyResponseObject, error) { //nolint:revive,staticcheck // the operation's name, as the generator writes it
 	caller := access.From(ctx)
 	if err := caller.Require(access.KeysManage, false); err != nil {
 		return nil, err
@@ -85,12 +85,8 @@ func (h *Handlers) RevokeApiKey(ctx context.Context, r api.RevokeApiKeyRequestOb
 }
 
 func keyBody(k db.ApiKey) api.ApiKey {
-	scopes := make([]api.Permission, 0, len(k.Scopes))
-	for _, scope := range k.Scopes {
-		scopes = append(scopes, api.Permission(scope))
-	}
 	return api.ApiKey{
-		Id: k.ID, Name: k.Name, Scopes: scopes, CreatedBy: k.CreatedBy, CreatedAt: k.CreatedAt.UTC(),
+		Id: k.ID, Name: k.Name, Scopes: k.Scopes, CreatedBy: k.CreatedBy, CreatedAt: k.CreatedAt.UTC(),
 		ExpiresAt: inUTC(k.ExpiresAt), LastUsedAt: inUTC(k.LastUsedAt), RevokedAt: inUTC(k.RevokedAt),
 	}
 }

@@ -3,7 +3,8 @@ package auth_test
 import (
 	"testing"
 
-	"ukbot/sql/dbtest"
+	"ukbot/housing/auth"
+	"ukbot/housing/housingtest"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
+func TestMain(m *testing.M) { housingtest.Main(m, (*auth.Handlers)(nil)) }

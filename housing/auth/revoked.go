@@ -109,8 +109,8 @@ func (r *revocations) send(ctx context.Context, key string, until int64) {
 // resend tries again what NATS did not take, until one fails.
 func (r *revocations) resend(ctx context.Context) {
 	for {
-		key, until, any := r.nextUnsent()
-		if !any || ctx.Err() != nil {
+		key, until, found := r.nextUnsent()
+		if !found || ctx.Err() != nil {
 			return
 		}
 		r.send(ctx, key, until)
@@ -120,7 +120,7 @@ func (r *revocations) resend(ctx context.Context) {
 	}
 }
 
-func (r *revocations) nextUnsent() (key string, until int64, any bool) {
+func (r *revocations) nextUnsent() (key string, until int64, found bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for key, until = range r.unsent {

@@ -42,7 +42,7 @@ type signingKey struct {
 }
 
 func (k signingKey) public() ed25519.PublicKey {
-	return k.private.Public().(ed25519.PublicKey) //nolint:errcheck,forcetypeassert // ed25519 promises it
+	return k.private.Public().(ed25519.PublicKey) // ed25519 promises the type
 }
 
 // ring is the signing keys of the installation as this replica knows them.

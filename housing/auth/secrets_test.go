@@ -28,7 +28,9 @@ func TestNoSecretIsInALogOrAnError(t *testing.T) {
 		secret.Text(private.Seed()), secret.Text(fmt.Sprintf("%x", private.Seed())),
 	}
 	log := zerolog.New(w.log)
-	say := func(what string, err error) { log.Error().Err(err).Interface("error_json", err).Str("verbose", fmt.Sprintf("%+v %#v", err, err)).Msg(what) }
+	say := func(what string, err error) {
+		log.Error().Err(err).Interface("error_json", err).Str("verbose", fmt.Sprintf("%+v %#v", err, err)).Msg(what)
+	}
 	log.Info().Interface("tokens", tokens).Str("text", fmt.Sprintf("%+v", tokens)).Msg("printed by accident")
 
 	_, err = w.refresh(a, tokens.Refresh) // within the grace

@@ -79,7 +79,7 @@ func (a *Auth) Token(ctx context.Context, token string) (access.Caller, error) {
 	}
 	var c claims
 	var broken error // ours, not the token's
-	_, err := a.parser().ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
+	_, err := a.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
 		key, good, err := a.ring.verifier(ctx, kid)
 		if broken = err; err != nil || !good {
@@ -101,10 +101,11 @@ func (a *Auth) Token(ctx context.Context, token string) (access.Caller, error) {
 	return access.Caller{Tenant: c.Tenant, User: c.user, Role: c.Role, Session: c.Session}, nil
 }
 
-func (a *Auth) parser() *jwt.Parser {
+// newParser refuses whatever is not exactly as sign makes it.
+func newParser(now func() time.Time) *jwt.Parser {
 	return jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), // nothing else, whatever the header says
 		jwt.WithIssuer(issuer), jwt.WithAudience(issuer), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
-		jwt.WithLeeway(leeway), jwt.WithTimeFunc(a.store.Now), jwt.WithStrictDecoding(),
+		jwt.WithLeeway(leeway), jwt.WithTimeFunc(now), jwt.WithStrictDecoding(),
 	)
 }
