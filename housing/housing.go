@@ -28,12 +28,14 @@ import (
 
 // Config is what the services stand on.
 type Config struct {
-	Conn     *nats.Conn
-	Pool     *pgxpool.Pool
-	Keys     *secret.Keyset
-	Registry prometheus.Registerer
-	Now      func() time.Time // of the company's clock; default time.Now
-	Log      zerolog.Logger
+	Conn      *nats.Conn
+	Publisher *nats.Publisher // on Conn, for dead letters
+	Metrics   *nats.Metrics   // of the consumer of deadlines
+	Pool      *pgxpool.Pool
+	Keys      *secret.Keyset
+	Registry  prometheus.Registerer
+	Now       func() time.Time // of the company's clock; default time.Now
+	Log       zerolog.Logger
 }
 
 // Housing is the services, ready to be mounted and run.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"ukbot/housing/clocks"
 	"ukbot/nats"
 	"ukbot/sql/db"
 )
@@ -19,10 +20,11 @@ const sweepEvery = 10 * time.Minute
 // Run does what no request asks for, until ctx ends.
 func (h *Housing) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	errs := make(chan error, len(h.background()))
+	parts := h.background()
+	errs := make(chan error, len(parts))
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	for name, run := range h.background() {
+	for name, run := range parts {
 		wg.Go(func() {
 			if err := run(ctx); err != nil && ctx.Err() == nil {
 				errs <- fmt.Errorf("%s: %w", name, err)
@@ -38,7 +40,12 @@ func (h *Housing) Run(ctx context.Context) error {
 // background is everything that runs beside the requests.
 func (h *Housing) background() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"auth": h.auth.Run,
+		"auth":    h.auth.Run,
+		"files":   h.server.filesHandlers.Run,
+		"reports": h.server.reportsHandlers.Run,
+		"clocks": clocks.New(clocks.Config{
+			Conn: h.cfg.Conn, Publisher: h.cfg.Publisher, Store: h.store, Metrics: h.cfg.Metrics, Log: h.cfg.Log,
+		}).Run,
 		"sweep": func(ctx context.Context) error {
 			return nats.RunLeased(ctx, h.cfg.Conn, sweepLease, func(ctx context.Context) error {
 				h.every(ctx, sweepEvery, h.sweep)

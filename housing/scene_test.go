@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"math/rand/v2"
 	"mime/multipart"
 	"testing"
 	"time"
@@ -151,6 +152,7 @@ func handover(c *scene) string {
 func bodies() map[string]func(c *scene, body map[string]any) {
 	return map[string]func(c *scene, body map[string]any){
 		"switchRole":    func(c *scene, body map[string]any) { body["role"] = c.actor.Role },
+		"registerUser":  func(_ *scene, body map[string]any) { body["telegram_id"] = rand.Int64N(1 << 40) },
 		"useInvitation": func(c *scene, body map[string]any) { body["token"] = invitation(c) },
 		"linkApartment": func(c *scene, body map[string]any) {
 			body["apartment_id"] = c.s.Apartment(uuid.MustParse(c.id("building")), uuid.MustParse(c.id("entrance")))

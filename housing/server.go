@@ -3,20 +3,29 @@ package housing
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"ukbot/api"
 	"ukbot/housing/auth"
 	"ukbot/housing/buildings"
+	"ukbot/housing/company"
 	"ukbot/housing/files"
+	"ukbot/housing/reports"
 	"ukbot/housing/requests"
 	"ukbot/housing/shifts"
+	"ukbot/housing/unit"
+	"ukbot/housing/users"
 )
 
 // server answers every operation: each package its own.
 type server struct {
 	*authHandlers
+	*companyHandlers
+	*usersHandlers
 	*buildingsHandlers
 	*requestsHandlers
 	*filesHandlers
+	*reportsHandlers
 	*shiftsHandlers
 	rest
 }
@@ -24,9 +33,12 @@ type server struct {
 // Embedded fields need names that differ.
 type (
 	authHandlers      = auth.Handlers
+	companyHandlers   = company.Handlers
+	usersHandlers     = users.Handlers
 	buildingsHandlers = buildings.Handlers
 	requestsHandlers  = requests.Handlers
 	filesHandlers     = files.Handlers
+	reportsHandlers   = reports.Handlers
 	shiftsHandlers    = shifts.Handlers
 )
 
@@ -41,9 +53,12 @@ func (h *Housing) assemble(_ context.Context) error {
 	}
 	h.server = server{
 		authHandlers:      h.auth.Handlers(),
+		companyHandlers:   company.New(company.Deps{Store: h.store}),
+		usersHandlers:     users.New(users.Deps{Store: h.store, RevokeUser: h.revokeUser}),
 		buildingsHandlers: buildings.New(buildings.Deps{Store: h.store}),
 		requestsHandlers:  requests.New(requests.Deps{Store: h.store}),
 		filesHandlers:     files.New(files.Deps{Store: h.store, Conn: h.cfg.Conn, Log: h.cfg.Log}),
+		reportsHandlers:   reports.New(reports.Deps{Store: h.store, Log: h.cfg.Log}),
 		shiftsHandlers:    shifts.New(shifts.Deps{Store: h.store, HandOver: requests.HandOver}),
 	}
 	slots := max(1, int(h.cfg.Pool.Config().MaxConns)-connectionsKept)
@@ -56,3 +71,8 @@ func (h *Housing) assemble(_ context.Context) error {
 
 // connectionsKept of the pool are never held by requests with an Idempotency-Key.
 const connectionsKept = 3
+
+// revokeUser ends what a person was let into, in the words of users.
+func (h *Housing) revokeUser(ctx context.Context, w *unit.Work, tenant string, user uuid.UUID, reason string) error {
+	return h.auth.RevokeUser(ctx, w, tenant, user, auth.Reason(reason))
+}

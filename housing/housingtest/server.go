@@ -103,7 +103,7 @@ const jsonLimit = ingress.DefaultBodyLimit
 func (s *Server) serve() {
 	s.t.Helper()
 	services, err := housing.New(s.t.Context(), housing.Config{
-		Conn: s.NATS.Conn, Pool: s.Pool, Keys: s.Keys, Registry: s.Registry, Now: s.Clock.Now,
+		Conn: s.NATS.Conn, Publisher: s.NATS.Publisher, Metrics: s.NATS.Metrics, Pool: s.Pool, Keys: s.Keys, Registry: s.Registry, Now: s.Clock.Now,
 		Log: zerolog.New(s.Log),
 	})
 	if err != nil {
