@@ -42,9 +42,8 @@ func newFirm(t *testing.T) *firm {
 	return f
 }
 
-func (f *firm) set(now time.Time)        { f.now.Store(&now) }
-func (f *firm) advance(by time.Duration) { f.set(f.now.Load().Add(by)) }
-func newID(t testing.TB) uuid.UUID       { t.Helper(); return must(uuid.NewV7())(t) }
+func (f *firm) set(now time.Time)  { f.now.Store(&now) }
+func newID(t testing.TB) uuid.UUID { t.Helper(); return must(uuid.NewV7())(t) }
 func (f *firm) exec(sql string, args ...any) {
 	f.t.Helper()
 	if _, err := f.pool.Exec(context.Background(), sql, args...); err != nil {

@@ -2,6 +2,7 @@ package requests_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,5 +130,42 @@ func TestAManagerAcceptsWhenTheResidentIsSilent(t *testing.T) {
 	s.manager.Do("POST", path, obj{"comment": "житель не отвечает"}).Want(t, 200, &accepted)
 	if accepted.Status != "accepted" || accepted.Stars != nil {
 		t.Errorf("accepted in their place: %+v", accepted)
+	}
+}
+
+func TestDeadlinesArePlannedWhenTheyMayMove(t *testing.T) {
+	s := tell(t)
+	var r api.Request
+	plans := func() (n int) {
+		for _, e := range s.Outbox(t) {
+			if strings.HasPrefix(e.Subject, "clock.") {
+				n++
+			}
+		}
+		return n
+	}
+	for _, step := range []struct {
+		what  string
+		do    func()
+		plans int
+	}{
+		{"made", func() { r = s.make() }, 1},
+		{"commented", func() { s.resident.Do("POST", "/requests/"+r.Number+"/comments", obj{"body": "ау"}).Want(t, 201) }, 0},
+		{"described better", func() {
+			s.resident.Do("PATCH", "/requests/"+r.Number, obj{"description": "Течёт кран в ванной"}, "If-Match: *").Want(t, 200)
+		}, 0},
+		{"more urgent", func() {
+			s.resident.Do("PATCH", "/requests/"+r.Number, obj{"urgency": "critical"}, "If-Match: *").Want(t, 200)
+		}, 1},
+		{"taken", func() { s.act(s.executor, r, "take", nil) }, 1},
+		{"given to another", func() {
+			s.act(s.manager, r, "assign", obj{"executor_id": s.Executor("plumbing").User, "reason": "ближе"})
+		}, 0},
+	} {
+		before := plans()
+		step.do()
+		if got := plans() - before; got != step.plans {
+			t.Errorf("%s: %d schedules written, want %d", step.what, got, step.plans)
+		}
 	}
 }

@@ -179,11 +179,11 @@ func (w *walker) look(t *testing.T, caller access.Caller, id uuid.UUID) (db.Requ
 	q := db.New(w.pool)
 	row, err := q.RequestByID(context.Background(), tenant, id)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 	v, err := w.h.viewer(access.With(context.Background(), caller), q)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 	return row, v.actions(row)
 }
@@ -250,9 +250,9 @@ func (w *walker) pass(t *testing.T, id uuid.UUID) {
 // correct edits the request, if it may.
 func (w *walker) correct(caller access.Caller, id uuid.UUID) {
 	urgency, description := []api.Urgency{"normal", "urgent"}[w.random.IntN(2)], fmt.Sprintf("Течёт кран %d", w.random.IntN(9))
-	any := "*"
+	newest := "*"
 	_, err := w.h.UpdateRequest(access.With(context.Background(), caller), api.UpdateRequestRequestObject{
-		Ref: id.String(), Params: api.UpdateRequestParams{IfMatch: &any}, Body: &api.RequestChange{Urgency: &urgency, Description: &description},
+		Ref: id.String(), Params: api.UpdateRequestParams{IfMatch: &newest}, Body: &api.RequestChange{Urgency: &urgency, Description: &description},
 	})
 	if err != nil && problem.As(err) == nil {
 		w.t.Errorf("edit: %v", err)

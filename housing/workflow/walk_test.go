@@ -24,7 +24,7 @@ var next = map[Status][]Status{
 
 func TestRandomWalksStayWithinTheTable(t *testing.T) {
 	const walks, steps = 5000, 40
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable on purpose
+	random := rand.New(rand.NewPCG(1, 2)) // repeatable
 	roles := append(slices.Clone(access.Roles), Machine)
 	var actions []Action
 	for _, row := range Table {
