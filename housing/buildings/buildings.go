@@ -29,10 +29,14 @@ type Deps struct {
 // Handlers answers the operations tagged "buildings".
 type Handlers struct {
 	store unit.Store
+	// importing holds one at a time: a file takes a multiple of its size in memory.
+	importing chan struct{}
 }
 
 // New is the register's part of the API.
-func New(deps Deps) *Handlers { return &Handlers{store: deps.Store} }
+func New(deps Deps) *Handlers {
+	return &Handlers{store: deps.Store, importing: make(chan struct{}, 1)}
+}
 
 // tenantFor is whose register the caller works on, if they may. Nothing in it
 // is anybody's own.

@@ -60,6 +60,17 @@ func known(name string) (*column, bool) {
 	return &columns[at], true
 }
 
+// take reads a value into a line, or says what is wrong with it.
+func (c *column) take(l *line, value string) (flaw string) {
+	if value == "" {
+		return "is empty"
+	}
+	if flaw := unprintable(value); flaw != "" {
+		return flaw
+	}
+	return c.read(l, value)
+}
+
 // Bounds of a floor; the document has the same.
 const (
 	floorMin = -9
@@ -67,7 +78,7 @@ const (
 )
 
 func readFloor(l *line, value string) string {
-	floor, err := strconv.Atoi(value)
+	floor, err := strconv.ParseInt(value, 10, 16)
 	if err != nil || floor < floorMin || floor > floorMax {
 		return fmt.Sprintf("%s is not a whole number from %d to %d", quoted(value), floorMin, floorMax)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"ukbot/housing/problem"
 )
@@ -28,8 +29,8 @@ type house struct {
 	entrances  []string
 	apartments []*flat
 
-	entranceSeen map[string]bool
-	byNumber     map[string]*flat
+	entranceNamed map[string]string // to itself
+	byNumber      map[string]*flat
 }
 
 // flat is an apartment of a file.
@@ -128,24 +129,30 @@ func (c *content) contradictions(l line) (problems []Problem) {
 	return problems
 }
 
-// take adds what a good line says.
+// take adds what a good line says. It copies what it keeps: a value that csv
+// gave holds all of its line in memory.
 func (c *content) take(l line) {
 	if !c.yardSeen[l.yard] {
-		c.yardSeen[l.yard] = true
-		c.yards = append(c.yards, l.yard)
+		yard := strings.Clone(l.yard)
+		c.yardSeen[yard] = true
+		c.yards = append(c.yards, yard)
 	}
 	h := c.byPlace[l.address]
 	if h == nil {
-		h = &house{line: l.number, yard: l.yard, address: l.address, entranceSeen: map[string]bool{}, byNumber: map[string]*flat{}}
-		c.byPlace[l.address] = h
+		h = &house{
+			line: l.number, yard: strings.Clone(l.yard), address: strings.Clone(l.address),
+			entranceNamed: map[string]string{}, byNumber: map[string]*flat{},
+		}
+		c.byPlace[h.address] = h
 		c.buildings = append(c.buildings, h)
 	}
 	if l.latlonSaid && h.place == 0 {
 		h.place, h.lat, h.lon = l.number, l.lat, l.lon
 	}
-	if l.entrance != "" && !h.entranceSeen[l.entrance] {
-		h.entranceSeen[l.entrance] = true
-		h.entrances = append(h.entrances, l.entrance)
+	if _, seen := h.entranceNamed[l.entrance]; !seen && l.entrance != "" {
+		entrance := strings.Clone(l.entrance)
+		h.entranceNamed[entrance] = entrance
+		h.entrances = append(h.entrances, entrance)
 	}
 	if l.apartment != "" {
 		c.takeFlat(h, l)
@@ -155,13 +162,13 @@ func (c *content) take(l line) {
 func (c *content) takeFlat(h *house, l line) {
 	f := h.byNumber[l.apartment]
 	if f == nil {
-		f = &flat{line: l.number, number: l.apartment, floor: noFloor}
-		h.byNumber[l.apartment] = f
+		f = &flat{line: l.number, number: strings.Clone(l.apartment), floor: noFloor}
+		h.byNumber[f.number] = f
 		h.apartments = append(h.apartments, f)
 		c.apartments++
 	}
 	if f.entrance == "" {
-		f.entrance = l.entrance
+		f.entrance = h.entranceNamed[l.entrance]
 	}
 	if f.floor == noFloor {
 		f.floor = l.floor

@@ -140,19 +140,12 @@ func (s *sheet) read(l *line, record []string) (problems []Problem) {
 	said := map[string]string{} // the file's own name of each column that has a value
 	for i, value := range record {
 		value = clean(value)
-		c, flaw := s.columns[i], ""
-		switch {
-		case value == "" && c.needed:
-			flaw = "is empty"
-		case value == "":
+		c := s.columns[i]
+		if value == "" && !c.needed {
 			continue
-		default:
-			if flaw = unprintable(value); flaw == "" {
-				flaw = c.read(l, value)
-			}
 		}
 		said[c.names[0]] = s.names[i]
-		if flaw != "" {
+		if flaw := c.take(l, value); flaw != "" {
 			problems = append(problems, Problem{l.number, s.names[i], flaw})
 		}
 	}

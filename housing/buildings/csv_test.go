@@ -24,10 +24,12 @@ func TestEveryBadLineIsNamed(t *testing.T) {
 		},
 		"a header and nothing else":         {head, nil, 0},
 		"a header alone, without a newline": {"yard,address", nil, 0},
-		"no header": {"Y,A 1\n", []string{
-			"line 1, Y: is no column of an import: " + told(), "line 1, A 1: is no column of an import: " + told(),
-			"line 1, yard: the column yard (двор) is missing", "line 1, address: the column address (адрес) is missing",
-		}, 0},
+		"no header": {
+			"Y,A 1\n", []string{
+				"line 1, Y: is no column of an import: " + told(), "line 1, A 1: is no column of an import: " + told(),
+				"line 1, yard: the column yard (двор) is missing", "line 1, address: the column address (адрес) is missing",
+			}, 0,
+		},
 		"a misspelt column":                 {"yard,address,flor\nY,A,1\n", []string{"line 1, flor: is no column of an import: " + told()}, 0},
 		"a column twice, in two languages":  {"yard,address,двор\nY,A,Y\n", []string{"line 1, двор: stands twice"}, 0},
 		"a header that is broken":           {"yard,\"address\nY,A\n", []string{`line 1: a value that begins with " does not end properly: the lines up to 2 are lost in it`}, 0},

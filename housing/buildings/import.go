@@ -73,6 +73,12 @@ func (h *Handlers) ImportBuildings(ctx context.Context, r api.ImportBuildingsReq
 	if err != nil {
 		return nil, err
 	}
+	select {
+	case h.importing <- struct{}{}:
+		defer func() { <-h.importing }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	report, err := Import(ctx, h.store, tenant, r.Body, ImportOptions{
 		DryRun:  r.Params.DryRun == nil || *r.Params.DryRun,
 		SkipBad: r.Params.SkipBad != nil && *r.Params.SkipBad,

@@ -178,7 +178,7 @@ func bigFile(n int) string {
 	return b.String()
 }
 
-// importLimit is far above what 10,000 lines take here (0.5 s), for slow machines.
+// importLimit is far above what 10,000 lines take (0.3 s on two idle cores), for slow machines.
 const importLimit = 15 * time.Second
 
 func TestTenThousandLinesAreImportedInSeconds(t *testing.T) {

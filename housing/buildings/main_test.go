@@ -3,7 +3,8 @@ package buildings_test
 import (
 	"testing"
 
-	"ukbot/sql/dbtest"
+	"ukbot/housing/buildings"
+	"ukbot/housing/housingtest"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
+func TestMain(m *testing.M) { housingtest.Main(m, (*buildings.Handlers)(nil)) }
