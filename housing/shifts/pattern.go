@@ -57,7 +57,8 @@ func (h *Handlers) GetSchedule(ctx context.Context, r api.GetScheduleRequestObje
 
 // PutSchedule replaces a person's usual week. Shifts that are planned stay.
 func (h *Handlers) PutSchedule(ctx context.Context, r api.PutScheduleRequestObject) (api.PutScheduleResponseObject, error) {
-	items := slices.SortedFunc(slices.Values(r.Body.Items), func(a, b api.ScheduleSpan) int { return begins(a) - begins(b) })
+	items := slices.Clone(r.Body.Items)
+	slices.SortFunc(items, func(a, b api.ScheduleSpan) int { return begins(a) - begins(b) })
 	err := h.deps.Store.Do(ctx, func(w *unit.Work) error {
 		caller, err := person(ctx, w.Queries, r.User, access.ScheduleEdit)
 		if err != nil {

@@ -76,14 +76,14 @@ func checkPlan(ctx context.Context, w *unit.Work, caller access.Caller, body api
 
 // week is all that planning one knows, and the shifts it decides on.
 type week struct {
-	now     time.Time
-	monday  time.Time // its date
-	zone    *time.Location
-	usual   []db.WeekPatternsRow
-	before  map[db.PatternShiftsRow]bool // planned from usual weeks already
-	shifts  map[uuid.UUID][]db.Shift
-	away    map[uuid.UUID][]db.Absence
-	made    []decision
+	now    time.Time
+	monday time.Time // its date
+	zone   *time.Location
+	usual  []db.WeekPatternsRow
+	before map[db.PatternShiftsRow]bool // planned from usual weeks already
+	shifts map[uuid.UUID][]db.Shift
+	away   map[uuid.UUID][]db.Absence
+	made   []decision
 }
 
 // decision is a shift to store, with its person's name.
