@@ -51,8 +51,9 @@ type Server struct {
 type Option func(*options)
 
 type options struct {
-	conns int
-	start time.Time
+	conns      int
+	start      time.Time
+	background bool
 }
 
 // Conns sets the size of the pool of connections; default 12, as in production.
@@ -60,6 +61,10 @@ func Conns(n int) Option { return func(o *options) { o.conns = n } }
 
 // At sets what the clock shows at first; default Monday.
 func At(now time.Time) Option { return func(o *options) { o.start = now } }
+
+// Background runs all that the services do beside requests: clocks, figures,
+// sweeps. Without it, only what hears of revoked tokens runs.
+func Background() Option { return func(o *options) { o.background = true } }
 
 // Start starts the services for one test and stops them when it ends.
 func Start(t testing.TB, opts ...Option) *Server {
@@ -85,7 +90,7 @@ func Start(t testing.TB, opts ...Option) *Server {
 	for _, tenant := range []string{Acme, Other} {
 		s.exec("INSERT INTO companies (tenant_id, name, time_zone, language) VALUES ($1, $2, 'Asia/Tashkent', 'ru')", tenant, "Company "+tenant)
 	}
-	s.serve()
+	s.serve(o.background)
 	return s
 }
 
@@ -100,7 +105,7 @@ func (s *Server) In(tenant string) *Server {
 const jsonLimit = ingress.DefaultBodyLimit
 
 // serve opens the listener and runs the services until the test ends.
-func (s *Server) serve() {
+func (s *Server) serve(background bool) {
 	s.t.Helper()
 	services, err := housing.New(s.t.Context(), housing.Config{
 		Conn: s.NATS.Conn, Publisher: s.NATS.Publisher, Metrics: s.NATS.Metrics, Pool: s.Pool, Keys: s.Keys, Registry: s.Registry, Now: s.Clock.Now,
@@ -118,15 +123,19 @@ func (s *Server) serve() {
 		s.t.Fatal(err)
 	}
 	s.URL = "http://" + listener.Addr().String() + "/api/v1"
-	s.run(services, app, listener)
+	run := services.Auth().Run
+	if background {
+		run = services.Run
+	}
+	s.run(run, app, listener)
 }
 
-func (s *Server) run(services *housing.Housing, app *fiber.App, listener net.Listener) {
+func (s *Server) run(background func(context.Context) error, app *fiber.App, listener net.Listener) {
 	ctx, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := services.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			s.t.Errorf("housing.Run: %v", err)
+		if err := background(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			s.t.Errorf("run in the background: %v", err)
 		}
 	})
 	wg.Go(func() {
