@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"time"
 
 	"ukbot/events"
+	"ukbot/housing/seed"
 	"ukbot/ingress"
 	"ukbot/ops"
 	"ukbot/secret"
@@ -47,6 +49,9 @@ func (n *node) seedDemo(ctx context.Context) error {
 		}
 	}
 	if err := q.Subscribe(ctx, demoSubscription); err != nil {
+		return err
+	}
+	if err := seed.Demo(ctx, pool, events.DefaultTenant, time.Now()); err != nil {
 		return err
 	}
 	keys, err := n.settings.keyset()

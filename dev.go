@@ -3,12 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +21,11 @@ import (
 	"github.com/gofrs/flock"
 
 	"ukbot/botgw/simulator"
+	"ukbot/events"
+	"ukbot/housing/access"
+	"ukbot/housing/auth"
+	"ukbot/housing/problem"
+	"ukbot/housing/unit"
 	"ukbot/nats"
 	"ukbot/ops"
 	"ukbot/secret"
@@ -208,13 +216,45 @@ func (d devCommand) wire(ctx context.Context, n *node) error {
 			return fmt.Errorf("demo company: %w", err)
 		}
 	}
-	for _, add := range []role{addIngress, addWorkers, addBot} {
+	for _, add := range []role{addIngress, addWorkers, addHousing, addBot} {
 		if err := add(ctx, n); err != nil {
 			return err
 		}
 	}
 	addPages(n)
-	return nil
+	if d.NoDemo {
+		return nil
+	}
+	return n.ownCompanyKey(ctx)
+}
+
+// ownCompanyKey makes the key with which the demo company's API can be tried,
+// and keeps it in the data folder.
+func (n *node) ownCompanyKey(ctx context.Context) error {
+	keys, err := n.settings.keyset()
+	if err != nil {
+		return err
+	}
+	store := unit.Store{Pool: n.pool, Now: time.Now}
+	doors, err := auth.New(auth.Config{Store: store, Keys: keys, Log: n.log})
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(n.settings.DataDir, "company-key")
+	fresh := func() (secret.Text, error) {
+		// A name of its own: the file may be lost while the database is not.
+		return makeKey(ctx, store, doors, events.DefaultTenant, "dev-"+strings.ToLower(rand.Text()[:6]), slices.Sorted(maps.Keys(access.Table)), 0)
+	}
+	if n.companyKey, err = kept(path, fresh); err != nil {
+		return fmt.Errorf("key of the demo company: %w", err)
+	}
+	_, err = doors.Key(ctx, n.companyKey)
+	if problem.Is(err, problem.Unauthorized) { // the database is another, or somebody revoked it
+		if err = os.Remove(path); err == nil {
+			n.companyKey, err = kept(path, fresh)
+		}
+	}
+	return err
 }
 
 // ownKeys makes the keyset and the API key where none are set, and keeps them
@@ -222,12 +262,12 @@ func (d devCommand) wire(ctx context.Context, n *node) error {
 func (n *node) ownKeys() error {
 	var err error
 	if n.settings.Keys == "" {
-		n.settings.Keys, err = kept(filepath.Join(n.settings.DataDir, "keys"), func() secret.Text { return secret.NewKey("dev") })
+		n.settings.Keys, err = kept(filepath.Join(n.settings.DataDir, "keys"), func() (secret.Text, error) { return secret.NewKey("dev"), nil })
 	}
 	if err == nil && n.settings.APIKeys == "" {
-		n.apiKey, err = kept(filepath.Join(n.settings.DataDir, "api-key"), func() secret.Text {
+		n.apiKey, err = kept(filepath.Join(n.settings.DataDir, "api-key"), func() (secret.Text, error) {
 			plain, _ := ops.NewKey("dev", "*")
-			return plain
+			return plain, nil
 		})
 		n.settings.APIKeys = secret.Text(ops.KeyEntry("dev", "*", n.apiKey))
 	}
@@ -235,7 +275,7 @@ func (n *node) ownKeys() error {
 }
 
 // kept reads a secret from a file, or makes it and keeps it there.
-func kept(path string, fresh func() secret.Text) (secret.Text, error) {
+func kept(path string, fresh func() (secret.Text, error)) (secret.Text, error) {
 	raw, err := os.ReadFile(path)
 	if err == nil {
 		return secret.Text(strings.TrimSpace(string(raw))), nil
@@ -243,7 +283,10 @@ func kept(path string, fresh func() secret.Text) (secret.Text, error) {
 	if !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}
-	made := fresh()
+	made, err := fresh()
+	if err != nil {
+		return "", err
+	}
 	return made, os.WriteFile(path, []byte(made.Reveal()+"\n"), 0o600)
 }
 

@@ -21,6 +21,7 @@ type cli struct {
 	Dev     devCommand     `cmd:"" help:"Everything on this machine: streams, database, all roles, a Telegram simulator, a demo company." group:"Run:"`
 	Ingress ingressCommand `cmd:"" help:"Take webhooks in. Needs NATS only." group:"Run:"`
 	Workers workersCommand `cmd:"" help:"Turn webhooks into records and events; serve the API." group:"Run:"`
+	Housing housingCommand `cmd:"" help:"Serve people, buildings, requests and shifts." group:"Run:"`
 	Botgw   botgwCommand   `cmd:"" help:"Tell people on Telegram." group:"Run:"`
 	All     allCommand     `cmd:"" help:"All roles in one process, against NATS_URL and DATABASE_URL." group:"Run:"`
 
@@ -29,8 +30,14 @@ type cli struct {
 	Hooks   hooksCommand   `cmd:"" help:"Webhook configurations: who may send, how it is verified." group:"Set up:"`
 	People  peopleCommand  `cmd:"" help:"Whom the bot tells: people, their chats, roles and languages." group:"Set up:"`
 	Subs    subsCommand    `cmd:"" help:"Chats that get events by pattern." group:"Set up:"`
-	Config  configCommand  `cmd:"" help:"Show the settings in force, secrets masked." group:"Set up:"`
-	Doctor  doctorCommand  `cmd:"" help:"Check everything ukbot leans on and say what to do." group:"Set up:"`
+	Company companyCommand `cmd:"" help:"Tenants of the housing services." group:"Company:"`
+	Keys    keysCommand    `cmd:"" help:"API keys of machines; the key that signs people's tokens." group:"Company:"`
+	Token   tokenCommand   `cmd:"" help:"Print an access token of a person, to try the API." group:"Company:"`
+	Import  importCommand  `cmd:"" help:"Import yards, buildings and apartments from CSV." group:"Company:"`
+	Seed    seedCommand    `cmd:"" help:"Fill a tenant with made-up people and requests, for load." group:"Company:"`
+
+	Config configCommand `cmd:"" help:"Show the settings in force, secrets masked." group:"Set up:"`
+	Doctor doctorCommand `cmd:"" help:"Check everything ukbot leans on and say what to do." group:"Set up:"`
 
 	Send   sendCommand   `cmd:"" help:"Sign and post an event, as its provider would." group:"Events:"`
 	Events eventsCommand `cmd:"" help:"List, show and retry recorded webhooks." group:"Events:"`
@@ -84,7 +91,7 @@ func newParser(asked *cli) (*kong.Kong, error) {
 	return kong.New(asked,
 		kong.Name("ukbot"),
 		kong.Description("Webhooks in, durable records and Telegram messages out.\n\nTry it: `ukbot dev`, then `ukbot send stripe` in a second terminal.\nEvery setting is a flag and an environment variable."),
-		kong.Vars{"presets": presetList(), "scenarios": strings.Join(benchNames(), ", ")},
+		kong.Vars{"presets": presetList(), "scopes": scopeList(), "scenarios": strings.Join(benchNames(), ", ")},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.ExplicitGroups(groups()),
 	)
@@ -92,7 +99,7 @@ func newParser(asked *cli) (*kong.Kong, error) {
 
 // groups are the headings of the help, in their order.
 func groups() (all []kong.Group) {
-	for _, title := range []string{"Run:", "Set up:", "Events:", "More:", "Settings:"} {
+	for _, title := range []string{"Run:", "Set up:", "Company:", "Events:", "More:", "Settings:"} {
 		all = append(all, kong.Group{Key: title, Title: title})
 	}
 	return all

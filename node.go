@@ -41,6 +41,8 @@ type node struct {
 	taking   func() error // nil when they can be taken; set by the ingress
 	apiKey   secret.Text  // dev's own; empty with UKBOT_API_KEYS
 
+	companyKey secret.Text // dev's own for the demo company
+
 	tasks []task
 
 	mu      sync.Mutex // the engines start at once

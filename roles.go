@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"ukbot/api"
 	"ukbot/botgw"
+	"ukbot/housing"
 	"ukbot/ingress"
 	"ukbot/nats"
 	"ukbot/ops"
@@ -18,6 +20,7 @@ import (
 type (
 	ingressCommand struct{}
 	workersCommand struct{}
+	housingCommand struct{}
 	botgwCommand   struct{}
 	allCommand     struct{}
 )
@@ -30,12 +33,16 @@ func (workersCommand) Run(ctx context.Context, s *Settings) error {
 	return serveRoles(ctx, s, addWorkers)
 }
 
+func (housingCommand) Run(ctx context.Context, s *Settings) error {
+	return serveRoles(ctx, s, addHousing)
+}
+
 func (botgwCommand) Run(ctx context.Context, s *Settings) error {
 	return serveRoles(ctx, s, addBot)
 }
 
 func (allCommand) Run(ctx context.Context, s *Settings) error {
-	return serveRoles(ctx, s, addIngress, addWorkers, addBot)
+	return serveRoles(ctx, s, addIngress, addWorkers, addHousing, addBot)
 }
 
 // role wires one role into a node.
@@ -104,6 +111,34 @@ func addWorkers(ctx context.Context, n *node) error {
 	n.add("dead-net", nats.NewDeadNet(conn, publisher, nats.ConsumeConfig{Metrics: n.metrics, Log: n.log}).Run)
 	n.add("hooks", func(ctx context.Context) error { return ops.KeepHooks(ctx, pool, conn, n.log) })
 	ops.Register(n.app, ops.Deps{NATS: conn, Publisher: publisher, Pool: pool, Log: n.log}, keys)
+	n.check(ops.CheckNATS(conn, true))
+	n.checkDatabase()
+	return nil
+}
+
+// addHousing: people, buildings, requests and shifts behind one API. It comes
+// after ingress and workers: their routes lie below the same path.
+func addHousing(ctx context.Context, n *node) error {
+	pool, err := n.database(ctx)
+	if err != nil {
+		return err
+	}
+	keys, err := n.settings.keyset()
+	if err != nil {
+		return err
+	}
+	conn, publisher, err := n.stream("housing")
+	if err != nil {
+		return err
+	}
+	company, err := housing.New(ctx, housing.Config{Conn: conn, Publisher: publisher, Pool: pool, Keys: keys, Registry: n.registry, Metrics: n.metrics, Log: n.log})
+	if err != nil {
+		return err
+	}
+	company.Register(n.app)
+	api.RegisterDocs(n.app)
+	n.app.Server().HeaderReceived = housing.BodyLimit(n.settings.BodyLimit)
+	n.add("housing", company.Run)
 	n.check(ops.CheckNATS(conn, true))
 	n.checkDatabase()
 	return nil
