@@ -150,8 +150,16 @@ var weights = []struct {
 	category string
 	n        int
 }{
-	{"plumbing", 30}, {"electricity", 18}, {"heating", 12}, {"lift", 9}, {"cleaning", 9},
-	{"grounds", 6}, {"security", 5}, {"internet_tv", 4}, {"ventilation", 4}, {"other", 3},
+	{"plumbing", 30},
+	{"electricity", 18},
+	{"heating", 12},
+	{"lift", 9},
+	{"cleaning", 9},
+	{"grounds", 6},
+	{"security", 5},
+	{"internet_tv", 4},
+	{"ventilation", 4},
+	{"other", 3},
 }
 
 // urgencies are how often each is chosen, of 100.
