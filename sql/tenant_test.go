@@ -18,6 +18,7 @@ var ofAllTenants = map[string]string{
 	"NextOutbox":           "one relay publishes for all tenants; the subject names whose each event is",
 	"DeleteOutbox":         "the relay removes what it read, by its own numbers",
 	"OutboxAge":            "a figure for operators, without a row of anybody",
+	"Companies":            "the list of tenants, for whoever operates the installation; no API reads it",
 	"AllHooks":             "the copy in NATS is of all configurations; its keys begin with the tenant",
 	"PruneWebhookKeys":     "retention, by age",
 	"PruneWebhookRepeats":  "retention, by age",

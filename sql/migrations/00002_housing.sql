@@ -114,7 +114,8 @@ CREATE TABLE users (
 CREATE INDEX users_list ON users (tenant_id, created_at DESC, id DESC);
 CREATE INDEX users_waiting ON users (tenant_id, created_at DESC, id DESC) WHERE status <> 'approved';
 CREATE INDEX users_phone ON users (tenant_id, phone) WHERE phone IS NOT NULL;
-CREATE INDEX users_search ON users USING gin (tenant_id, search gin_trgm_ops);
+-- The space makes the first word begin like every other: '% ki%' finds it.
+CREATE INDEX users_search ON users USING gin (tenant_id, (' ' || search) gin_trgm_ops);
 -- Staff are few among residents.
 CREATE INDEX users_staff ON users (tenant_id, created_at DESC, id DESC) WHERE roles && ARRAY['executor', 'manager', 'admin'];
 
@@ -434,7 +435,10 @@ CREATE TABLE shifts (
         WHERE (user_id IS NOT NULL AND status <> 'cancelled')
 );
 CREATE INDEX shifts_list ON shifts (tenant_id, starts_at, id);
-CREATE INDEX shifts_person ON shifts (tenant_id, user_id, starts_at);
+CREATE INDEX shifts_person ON shifts (tenant_id, user_id, starts_at, id);
+CREATE INDEX shifts_free ON shifts (tenant_id, starts_at, id) WHERE user_id IS NULL;
+-- What is to come is little beside what was.
+CREATE INDEX shifts_ahead ON shifts (tenant_id, status, starts_at, id) WHERE status IN ('planned', 'open');
 CREATE UNIQUE INDEX shifts_open ON shifts (tenant_id, user_id) WHERE status = 'open';
 CREATE UNIQUE INDEX shifts_pattern ON shifts (tenant_id, pattern_user_id, pattern_starts_at) WHERE pattern_user_id IS NOT NULL;
 
