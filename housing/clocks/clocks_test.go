@@ -8,11 +8,32 @@ import (
 
 	"github.com/google/uuid"
 
+	"ukbot/events"
 	"ukbot/housing/workflow"
 	"ukbot/nats"
 	"ukbot/nats/natstest"
 	"ukbot/sql/db"
 )
+
+func TestTheExecutorAndTheManagersHearOfADeadlineAndNobodyElse(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.relay()
+	r.replica(r.pool)
+	id := r.request(600, 1)
+	r.move(id, workflow.InProgress)
+	r.until(id, 2)
+	for _, data := range r.events(id) {
+		relations := []string{}
+		for _, who := range data.Know {
+			relations = append(relations, string(who.Relation))
+		}
+		want := []string{string(events.RelationExecutor), string(events.RelationManager)}
+		if !slices.Equal(relations, want) || !data.Internal || data.Actor != (events.Actor{ID: "clock", Role: "system"}) || data.Action != "sla" {
+			t.Errorf("told %q by %+v, internal %t, action %s; want %q", relations, data.Actor, data.Internal, data.Action, want)
+		}
+	}
+}
 
 // inOrder are all deadlines of a request whose reaction ends before 80 % of its completion.
 var inOrder = []string{"reaction warned", "reaction overdue", "completion warned", "completion overdue"}

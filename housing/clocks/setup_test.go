@@ -157,6 +157,22 @@ func (r *rig) row(id uuid.UUID) db.Request {
 	return row
 }
 
+// events are those about a request's deadlines, in order.
+func (r *rig) events(id uuid.UUID) (all []events.RequestChanged) {
+	r.t.Helper()
+	must(r.t, nats.Read(context.Background(), r.nats.Conn.JS, nats.ReadRange{Stream: nats.StreamEvents}, func(m *nats.Message) error {
+		var data events.RequestChanged
+		if err := json.Unmarshal(m.Data, &data); err != nil {
+			return err
+		}
+		if data.Request.ID == id.String() && data.Clock != "" {
+			all = append(all, data)
+		}
+		return nil
+	}))
+	return all
+}
+
 // announced are the events about a request's deadlines: "reaction warned".
 func (r *rig) announced(id uuid.UUID) (all []string) {
 	r.t.Helper()
