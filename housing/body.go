@@ -49,6 +49,7 @@ func (r *call) checkBody() ([]problem.Field, error) {
 	switch {
 	case media == fiber.MIMEApplicationJSON:
 		return r.checkJSON(raw, content.Schema.Value)
+	case content.Schema.Value.Format == "binary": // of any encoding: its handler reads it
 	case strings.HasPrefix(media, "text/") && (!utf8.Valid(raw) || bytes.IndexByte(raw, 0) >= 0):
 		return []problem.Field{{Pointer: "", Detail: "is not UTF-8 text"}}, nil
 	}
@@ -193,11 +194,11 @@ func broken(err error, fields []problem.Field) []problem.Field {
 // unknown is the name of a field that the schema does not have; the library
 // tells it in its text alone.
 func unknown(fault *openapi3.SchemaError) (string, bool) {
-	quoted, ok := strings.CutPrefix(fault.Reason, "property ")
-	if quoted, ok = strings.CutSuffix(quoted, " is unsupported"); !ok || fault.SchemaField != "properties" {
+	quoted, ok := strings.CutSuffix(fault.Reason, " is unsupported")
+	if !ok || fault.SchemaField != "properties" {
 		return "", false
 	}
-	name, err := strconv.Unquote(quoted)
+	name, err := strconv.Unquote(strings.TrimPrefix(quoted, "property "))
 	return name, err == nil
 }
 

@@ -106,13 +106,13 @@ func requestID(c *fiber.Ctx) string {
 func (g guard) report(r *call, took time.Duration, err error) {
 	status := r.Response().StatusCode()
 	g.meter.count(r.op.id, status, took)
-	line := g.log.Info()
-	switch {
+	level, cause := zerolog.InfoLevel, error(nil)
+	switch p := problem.As(err); {
 	case status >= fiber.StatusInternalServerError:
-		line = g.log.Error().Err(err)
-	case err != nil && problem.As(err) == nil:
-		line = g.log.Warn().Err(err) // refused by the database's rules, which a handler should have asked first
+		level, cause = zerolog.ErrorLevel, err
+	case err != nil && p == nil: // refused by the database's rules, which a handler should have asked first
+		level, cause = zerolog.WarnLevel, err
 	}
-	line.Str("method", r.op.method).Str("route", r.op.path).Int("status", status).Dur("took_ms", took).
+	g.log.WithLevel(level).Err(cause).Str("method", r.op.method).Str("route", r.op.path).Int("status", status).Dur("took_ms", took).
 		Str("request_id", r.id).Str("tenant", r.caller.Tenant).Str("caller", r.caller.ID()).Msg("request answered")
 }

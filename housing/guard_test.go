@@ -7,8 +7,24 @@ import (
 	"ukbot/housing/housingtest"
 )
 
-func TestStrangersAreToldHowToLogIn(t *testing.T) {
+// TestGuard tries what stands before every operation, on two that need little.
+func TestGuard(t *testing.T) {
 	s := housingtest.Start(t)
+	for name, test := range map[string]func(*testing.T, *housingtest.Server){
+		"strangers are told how to log in":        strangersAreToldHowToLogIn,
+		"a request id is the caller's or ours":    requestIDIsTheCallersOrOurs,
+		"a role must reach":                       roleMustReach,
+		"bodies are checked against the document": bodiesAreCheckedAgainstTheDocument,
+		"other content types are refused":         otherContentTypesAreRefused,
+		"unknown query parameters are refused":    unknownQueryParametersAreRefused,
+		"bodies beyond the limit are 413":         bodiesBeyondTheLimitAre413,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, s) })
+	}
+}
+
+func strangersAreToldHowToLogIn(t *testing.T, s *housingtest.Server) {
+	t.Helper()
 	for name, header := range map[string]string{
 		"no credential":        "X-Nothing: 1",
 		"an unknown token":     "Authorization: Bearer a.b.c",
@@ -27,8 +43,8 @@ func TestStrangersAreToldHowToLogIn(t *testing.T) {
 	}
 }
 
-func TestRequestIDIsTheCallersOrOurs(t *testing.T) {
-	s := housingtest.Start(t)
+func requestIDIsTheCallersOrOurs(t *testing.T, s *housingtest.Server) {
+	t.Helper()
 	for name, tc := range map[string]struct {
 		given string
 		kept  bool
@@ -55,14 +71,14 @@ func TestRequestIDIsTheCallersOrOurs(t *testing.T) {
 	}
 }
 
-func TestRoleMustReach(t *testing.T) {
-	s := housingtest.Start(t)
+func roleMustReach(t *testing.T, s *housingtest.Server) {
+	t.Helper()
 	s.Manager().Do("PATCH", "/company", map[string]any{"name": "x"}).WantProblem(t, 403, "forbidden")
 	s.Key("requests.view").Do("GET", "/company", nil).WantProblem(t, 403, "forbidden")
 }
 
-func TestBodiesAreCheckedAgainstTheDocument(t *testing.T) {
-	s := housingtest.Start(t)
+func bodiesAreCheckedAgainstTheDocument(t *testing.T, s *housingtest.Server) {
+	t.Helper()
 	admin := s.Admin()
 	for name, tc := range map[string]struct {
 		body    string
@@ -105,8 +121,8 @@ func TestBodiesAreCheckedAgainstTheDocument(t *testing.T) {
 	}
 }
 
-func TestOtherContentTypesAreRefused(t *testing.T) {
-	s := housingtest.Start(t)
+func otherContentTypesAreRefused(t *testing.T, s *housingtest.Server) {
+	t.Helper()
 	admin := s.Admin()
 	admin.Do("PATCH", "/company", `name=x`, "Content-Type: application/x-www-form-urlencoded").WantProblem(t, 415, "media_type")
 	admin.Do("PATCH", "/company", `{"name":"x"}`, "Content-Type:").WantProblem(t, 415, "media_type")
@@ -114,8 +130,8 @@ func TestOtherContentTypesAreRefused(t *testing.T) {
 	admin.Do("GET", "/company", `{"name":"x"}`).WantProblem(t, 400, "malformed")
 }
 
-func TestUnknownQueryParametersAreRefused(t *testing.T) {
-	s := housingtest.Start(t)
+func unknownQueryParametersAreRefused(t *testing.T, s *housingtest.Server) {
+	t.Helper()
 	r := s.Admin().Do("GET", "/company?whence=1", nil).WantProblem(t, 422, "invalid")
 	if !strings.Contains(string(r.Raw), `"query/whence"`) {
 		t.Errorf("answered %s", r.Raw)
@@ -123,8 +139,8 @@ func TestUnknownQueryParametersAreRefused(t *testing.T) {
 	s.Admin().Do("GET", "/company?a=%zz", nil).WantProblem(t, 422, "invalid")
 }
 
-func TestBodiesBeyondTheLimitAre413(t *testing.T) {
-	s := housingtest.Start(t)
+func bodiesBeyondTheLimitAre413(t *testing.T, s *housingtest.Server) {
+	t.Helper()
 	big := `{"name":"` + strings.Repeat("x", 10<<20) + `"}`
 	r := s.Admin().Do("PATCH", "/company", big).Want(t, 413)
 	if got := r.Problem().Code; got != "too_large" {

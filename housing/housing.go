@@ -49,7 +49,7 @@ type Housing struct {
 }
 
 // New makes the services. It starts nothing.
-func New(ctx context.Context, cfg Config) (*Housing, error) {
+func New(_ context.Context, cfg Config) (*Housing, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -59,7 +59,7 @@ func New(ctx context.Context, cfg Config) (*Housing, error) {
 	if h.operations, err = operations(); err != nil {
 		return nil, err
 	}
-	if err := h.assemble(ctx); err != nil {
+	if err := h.assemble(); err != nil {
 		return nil, fmt.Errorf("housing: %w", err)
 	}
 	return h, nil

@@ -2,6 +2,7 @@ package housing
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -12,20 +13,27 @@ const (
 	importLimit = 8 << 20  // about 50,000 lines of CSV
 )
 
+// transferTime is how long a file may take on its way, either way: 20 MiB in it
+// are 1.4 Mbit/s. Everything else has the server's own, shorter times.
+const transferTime = 2 * time.Minute
+
 // BodyLimit is for fasthttp's HeaderReceived: the limit of each request's body,
 // chosen before any of it is read. Everything but uploads and imports has
-// jsonLimit bytes.
+// jsonLimit bytes. Files, imports and exports have transferTime.
 func BodyLimit(jsonLimit int) func(*fasthttp.RequestHeader) fasthttp.RequestConfig {
 	return func(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
-		limit := jsonLimit
+		config := fasthttp.RequestConfig{MaxRequestBodySize: jsonLimit}
 		path, _, _ := bytes.Cut(header.RequestURI(), []byte("?"))
+		files := bytes.HasPrefix(path, []byte(basePath+"/requests/")) && bytes.Contains(path, []byte("/files"))
 		switch {
+		case header.IsGet() && (files || bytes.HasSuffix(path, []byte("/export"))):
+			config.WriteTimeout = transferTime
 		case !header.IsPost():
-		case bytes.HasPrefix(path, []byte(basePath+"/requests/")) && bytes.HasSuffix(path, []byte("/files")):
-			limit = uploadLimit
+		case files && bytes.HasSuffix(path, []byte("/files")):
+			config.MaxRequestBodySize, config.ReadTimeout = uploadLimit, transferTime
 		case bytes.Equal(path, []byte(basePath+"/buildings/import")):
-			limit = importLimit
+			config.MaxRequestBodySize, config.ReadTimeout = importLimit, transferTime
 		}
-		return fasthttp.RequestConfig{MaxRequestBodySize: limit}
+		return config
 	}
 }

@@ -16,7 +16,7 @@ import (
 // hostile are texts that are valid where a text is, and that naive code breaks on.
 var hostile = map[string]string{
 	"emoji":          "Течёт 🚰 кран 👨‍👩‍👧‍👦 🇺🇿",
-	"right to left":  "مرحبا ‮txt.exe שלום",
+	"right to left":  "مرحبا \u202etxt.exe שלום",
 	"SQL":            `'; DROP TABLE users; -- $1 %s \'`,
 	"HTML":           `<script>alert("1")</script><b>&amp;</b>`,
 	"control":        "a\u0001\u001b[31mb\u007f\ufeffc",

@@ -27,7 +27,6 @@ type server struct {
 	*filesHandlers
 	*reportsHandlers
 	*shiftsHandlers
-	rest
 }
 
 // Embedded fields need names that differ.
@@ -42,11 +41,10 @@ type (
 	shiftsHandlers    = shifts.Handlers
 )
 
-// rest fills the gap of what no package answers yet, one level deeper than what they do.
-type rest struct{ api.StrictServerInterface }
+var _ api.StrictServerInterface = server{}
 
 // assemble makes what stands behind the operations and in front of them.
-func (h *Housing) assemble(_ context.Context) error {
+func (h *Housing) assemble() error {
 	var err error
 	if h.auth, err = auth.New(auth.Config{Store: h.store, Keys: h.cfg.Keys, Conn: h.cfg.Conn, Log: h.cfg.Log}); err != nil {
 		return err

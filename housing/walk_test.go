@@ -160,11 +160,11 @@ func (c *scene) path() string {
 func (c *scene) id(param string) string {
 	c.t.Helper()
 	if c.made[param] == "" {
-		make := things()[param]
-		if make == nil {
+		maker := things()[param]
+		if maker == nil {
 			c.t.Fatalf("%s: nobody knows how to make a {%s}: add it to things in scene_test.go", c.op.OperationID, param)
 		}
-		c.made[param] = make(c)
+		c.made[param] = maker(c)
 	}
 	return c.made[param]
 }

@@ -52,7 +52,7 @@ func (s *Server) clientWith(t testing.TB, next http.RoundTripper, caller access.
 // For is the same client, failing another test: a subtest, or a fuzz target's.
 func (c *Client) For(t testing.TB) *Client {
 	t.Helper()
-	next := http.RoundTripper(http.DefaultTransport)
+	next := http.DefaultTransport
 	if old, ok := c.http.Transport.(checked); ok {
 		next = old.next
 	}

@@ -43,17 +43,17 @@ type Server struct {
 	Log      *Log
 	Auth     *auth.Auth // of the services
 
-	t     testing.TB
-	count *counter
+	t        testing.TB
+	count    *counter
+	services *housing.Housing
 }
 
 // Option changes what Start starts.
 type Option func(*options)
 
 type options struct {
-	conns      int
-	start      time.Time
-	background bool
+	conns int
+	start time.Time
 }
 
 // Conns sets the size of the pool of connections; default 12, as in production.
@@ -61,10 +61,6 @@ func Conns(n int) Option { return func(o *options) { o.conns = n } }
 
 // At sets what the clock shows at first; default Monday.
 func At(now time.Time) Option { return func(o *options) { o.start = now } }
-
-// Background runs all that the services do beside requests: clocks, figures,
-// sweeps. Without it, only what hears of revoked tokens runs.
-func Background() Option { return func(o *options) { o.background = true } }
 
 // Start starts the services for one test and stops them when it ends.
 func Start(t testing.TB, opts ...Option) *Server {
@@ -90,7 +86,7 @@ func Start(t testing.TB, opts ...Option) *Server {
 	for _, tenant := range []string{Acme, Other} {
 		s.exec("INSERT INTO companies (tenant_id, name, time_zone, language) VALUES ($1, $2, 'Asia/Tashkent', 'ru')", tenant, "Company "+tenant)
 	}
-	s.serve(o.background)
+	s.serve()
 	return s
 }
 
@@ -105,7 +101,7 @@ func (s *Server) In(tenant string) *Server {
 const jsonLimit = ingress.DefaultBodyLimit
 
 // serve opens the listener and runs the services until the test ends.
-func (s *Server) serve(background bool) {
+func (s *Server) serve() {
 	s.t.Helper()
 	services, err := housing.New(s.t.Context(), housing.Config{
 		Conn: s.NATS.Conn, Publisher: s.NATS.Publisher, Metrics: s.NATS.Metrics, Pool: s.Pool, Keys: s.Keys, Registry: s.Registry, Now: s.Clock.Now,
@@ -114,7 +110,7 @@ func (s *Server) serve(background bool) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.Auth = services.Auth()
+	s.services, s.Auth = services, services.Auth()
 	app := ingress.NewApp(ingress.AppConfig{Log: zerolog.New(s.Log)})
 	app.Server().HeaderReceived = housing.BodyLimit(jsonLimit)
 	services.Register(app)
@@ -123,32 +119,37 @@ func (s *Server) serve(background bool) {
 		s.t.Fatal(err)
 	}
 	s.URL = "http://" + listener.Addr().String() + "/api/v1"
-	run := services.Auth().Run
-	if background {
-		run = services.Run
-	}
-	s.run(run, app, listener)
+	s.background(s.Auth.Run) // it hears of revoked tokens
+	s.listen(app, listener)
 }
 
-func (s *Server) run(background func(context.Context) error, app *fiber.App, listener net.Listener) {
+// Run runs all that the services do beside requests, from now on: clocks,
+// figures, sweeps. Without it, revoked tokens are heard of and that is all.
+func (s *Server) Run() {
+	s.t.Helper()
+	s.background(s.services.Run)
+}
+
+// background runs something until the test ends, and waits for its end.
+func (s *Server) background(run func(context.Context) error) {
 	ctx, stop := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if err := background(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	s.t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
 			s.t.Errorf("run in the background: %v", err)
 		}
 	})
-	wg.Go(func() {
-		if err := app.Listener(listener); err != nil {
-			s.t.Errorf("listen: %v", err)
-		}
-	})
+}
+
+func (s *Server) listen(app *fiber.App, listener net.Listener) {
+	done := make(chan error, 1)
+	go func() { done <- app.Listener(listener) }()
 	s.t.Cleanup(func() {
-		stop()
-		if err := app.ShutdownWithTimeout(10 * time.Second); err != nil {
+		if err := errors.Join(app.ShutdownWithTimeout(10*time.Second), <-done); err != nil {
 			s.t.Errorf("shut the server down: %v", err)
 		}
-		wg.Wait()
 	})
 }
 
