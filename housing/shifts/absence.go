@@ -71,7 +71,7 @@ func (h *Handlers) AddAbsence(ctx context.Context, r api.AddAbsenceRequestObject
 			return fmt.Errorf("absence: %w", err)
 		}
 		touched, err = w.ShiftsOfPeople(ctx, db.ShiftsOfPeopleParams{
-			TenantID: caller.Tenant, Users: []uuid.UUID{r.User}, Since: a.StartsAt, Until: a.EndsAt, Now: w.Now,
+			TenantID: caller.Tenant, Users: []uuid.UUID{r.User}, Since: a.StartsAt, Earliest: a.StartsAt.Add(-shiftMax), Until: a.EndsAt, Now: w.Now,
 		})
 		return err
 	})

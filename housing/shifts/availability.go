@@ -60,7 +60,7 @@ func (h *Handlers) look(ctx context.Context, q *db.Queries, tenant string, peopl
 			Shifts: []api.AvailabilityShift{}, Absences: []api.AvailabilityAbsence{},
 		}
 	}
-	shifts, err := q.ShiftsOfPeople(ctx, db.ShiftsOfPeopleParams{TenantID: tenant, Users: ids, Since: from, Until: to, Now: h.deps.Store.Now()})
+	shifts, err := q.ShiftsOfPeople(ctx, db.ShiftsOfPeopleParams{TenantID: tenant, Users: ids, Since: from, Earliest: from.Add(-shiftMax), Until: to, Now: h.deps.Store.Now()})
 	if err != nil {
 		return nil, fmt.Errorf("shifts: %w", err)
 	}

@@ -1,8 +1,12 @@
 package shifts
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,12 +32,16 @@ func (h *Handlers) ListShifts(ctx context.Context, r api.ListShiftsRequestObject
 	if err := rest.ReadCursor(p.Cursor, &after); err != nil {
 		return nil, err
 	}
-	rows, err := h.deps.Store.Read(ctx).ListShifts(ctx, db.ListShiftsParams{
+	// No shift is longer: what starts before that ends before from.
+	if p.From != nil && after.At.Before(p.From.Add(-shiftMax)) {
+		after = key{At: p.From.Add(-shiftMax)}
+	}
+	rows, err := visible(ctx, h.deps.Store.Read(ctx), seenBy(caller, access.ShiftsView), db.ListShiftsParams{
 		TenantID: caller.Tenant, AfterStart: after.At, AfterID: after.ID, EndsAfter: p.From, StartsBefore: p.To, Person: p.User,
-		Role: (*string)(p.Role), Status: (*string)(p.Status), Free: value(p.Free), SeenBy: seenBy(caller, access.ShiftsView), Items: int32(limit + 1),
+		Role: (*string)(p.Role), Status: (*string)(p.Status), Free: value(p.Free), Items: int32(limit + 1),
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("shifts: %w", err)
 	}
 	rows, next := rest.Page(rows, limit, func(row db.ListShiftsRow) any { return key{row.Shift.StartsAt.UTC(), row.Shift.ID} })
 	items := make([]api.Shift, len(rows))
@@ -41,6 +49,38 @@ func (h *Handlers) ListShifts(ctx context.Context, r api.ListShiftsRequestObject
 		items[i] = shiftView(row.Shift, row.Person)
 	}
 	return api.ListShifts200JSONResponse{Items: items, NextCursor: next}, nil
+}
+
+// visible is a page of what a person sees: their own shifts and free ones, each
+// from its own index; nil sees all.
+func visible(ctx context.Context, q *db.Queries, person *uuid.UUID, arg db.ListShiftsParams) ([]db.ListShiftsRow, error) {
+	if person == nil {
+		return q.ListShifts(ctx, arg)
+	}
+	var rows []db.ListShiftsRow
+	if !arg.Free && (arg.Person == nil || *arg.Person == *person) {
+		own := arg
+		own.Person = person
+		found, err := q.ListShifts(ctx, own)
+		if err != nil {
+			return nil, err
+		}
+		rows = found
+	}
+	if arg.Person == nil {
+		arg.Free = true
+		found, err := q.ListShifts(ctx, arg)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, found...)
+	}
+	slices.SortFunc(rows, byStart)
+	return rows[:min(len(rows), int(arg.Items))], nil
+}
+
+func byStart(a, b db.ListShiftsRow) int {
+	return cmp.Or(a.Shift.StartsAt.Compare(b.Shift.StartsAt), bytes.Compare(a.Shift.ID[:], b.Shift.ID[:]))
 }
 
 // seenBy is whose things alone a list may show; nil: everybody's.

@@ -1,6 +1,8 @@
 package shifts_test
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -173,26 +175,37 @@ func TestListsOfShifts(t *testing.T) {
 
 func TestPagesOfShiftsMeetAtTheSameStart(t *testing.T) {
 	c := start(t)
-	for range 7 {
+	for i := range 4 {
 		c.plan(t, nil, 10, 20)
+		if i > 0 {
+			c.plan(t, c.rustam, 9+float64(i), 10+float64(i))
+		}
 	}
-	seen, query := map[uuid.UUID]bool{}, "?limit=3"
-	for pages := 1; ; pages++ {
-		var page api.ShiftList
-		c.boss.Do("GET", "/shifts"+query, nil).Want(t, 200, &page)
-		for _, s := range page.Items {
-			if seen[s.Id] {
-				t.Errorf("shift %v came twice", s.Id)
+	for name, who := range map[string]*housingtest.Client{"of all": c.boss, "of own and free ones": c.rustam} {
+		t.Run(name, func(t *testing.T) {
+			var all []api.Shift
+			for query, pages := "?limit=3", 1; ; pages++ {
+				var page api.ShiftList
+				who.Do("GET", "/shifts"+query, nil).Want(t, 200, &page)
+				all = append(all, page.Items...)
+				if page.NextCursor == nil {
+					if pages != 3 {
+						t.Errorf("%d pages, want 3", pages)
+					}
+					break
+				}
+				query = "?limit=3&cursor=" + *page.NextCursor
 			}
-			seen[s.Id] = true
-		}
-		if page.NextCursor == nil {
-			if pages != 3 || len(seen) != 7 {
-				t.Errorf("%d shifts on %d pages, want 7 on 3", len(seen), pages)
+			if len(all) != 7 {
+				t.Errorf("%d shifts, want 7", len(all))
 			}
-			return
-		}
-		query = "?limit=3&cursor=" + *page.NextCursor
+			for i := range all[1:] {
+				a, b := all[i], all[i+1]
+				if cmp.Or(a.StartsAt.Compare(b.StartsAt), bytes.Compare(a.Id[:], b.Id[:])) >= 0 {
+					t.Errorf("shift %v from %v comes before %v from %v", a.Id, a.StartsAt, b.Id, b.StartsAt)
+				}
+			}
+		})
 	}
 }
 

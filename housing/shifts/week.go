@@ -123,7 +123,7 @@ func (k *week) readPeople(ctx context.Context, w *unit.Work, tenant string, peop
 	for _, row := range before {
 		k.before[usualKey(row.Person, row.StartsAt)] = true
 	}
-	shifts, err := w.ShiftsOfPeople(ctx, db.ShiftsOfPeopleParams{TenantID: tenant, Users: people, Since: since, Until: until.Add(shiftMax), Now: w.Now})
+	shifts, err := w.ShiftsOfPeople(ctx, db.ShiftsOfPeopleParams{TenantID: tenant, Users: people, Since: since, Earliest: since.Add(-shiftMax), Until: until.Add(shiftMax), Now: w.Now})
 	if err != nil {
 		return fmt.Errorf("shifts: %w", err)
 	}

@@ -23,21 +23,17 @@ WHERE s.tenant_id = @tenant_id AND s.id = @id;
 SELECT * FROM shifts WHERE tenant_id = @tenant_id AND id = @id FOR UPDATE;
 
 -- name: ListShifts :many
--- ListShifts is a page of shifts by start, after a shift. Without a person to
--- see, all; with one, that person's and free ones. No shift is longer than 25
--- hours: that bounds the index from below.
+-- ListShifts is a page of shifts by start, after a shift: all, those of a person, or free ones.
 SELECT sqlc.embed(s), u.name AS person FROM shifts s
 LEFT JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
 WHERE s.tenant_id = @tenant_id
   AND (s.starts_at, s.id) > (@after_start::timestamptz, @after_id::uuid)
-  AND (sqlc.narg('ends_after')::timestamptz IS NULL
-       OR s.ends_at > sqlc.narg('ends_after') AND s.starts_at > sqlc.narg('ends_after') - interval '25 hours')
+  AND (sqlc.narg('ends_after')::timestamptz IS NULL OR s.ends_at > sqlc.narg('ends_after'))
   AND (sqlc.narg('starts_before')::timestamptz IS NULL OR s.starts_at < sqlc.narg('starts_before'))
   AND (sqlc.narg('person')::uuid IS NULL OR s.user_id = sqlc.narg('person'))
   AND (sqlc.narg('role')::text IS NULL OR s.role = sqlc.narg('role'))
   AND (sqlc.narg('status')::text IS NULL OR s.status = sqlc.narg('status'))
   AND (NOT @free::boolean OR s.user_id IS NULL)
-  AND (sqlc.narg('seen_by')::uuid IS NULL OR s.user_id = sqlc.narg('seen_by') OR s.user_id IS NULL)
 ORDER BY s.starts_at, s.id
 LIMIT @items;
 
@@ -142,11 +138,13 @@ ORDER BY p.user_id, p.weekday, p.starts;
 SELECT id FROM users WHERE tenant_id = @tenant_id AND id = ANY (@users::uuid[]);
 
 -- name: ShiftsOfPeople :many
--- ShiftsOfPeople is what some people have in a time; open ones last until now at least.
+-- ShiftsOfPeople is what some people have in a time; open ones last until now at
+-- least. None that lasts until since starts before earliest: that bounds the index.
 SELECT * FROM shifts
 WHERE tenant_id = @tenant_id AND user_id = ANY (@users::uuid[]) AND status <> 'cancelled'
   AND starts_at < @until::timestamptz
-  AND (ends_at > @since::timestamptz OR (status = 'open' AND @now::timestamptz > @since::timestamptz))
+  AND (ends_at > @since::timestamptz AND starts_at > @earliest::timestamptz
+       OR status = 'open' AND @now::timestamptz > @since::timestamptz)
 ORDER BY starts_at, id;
 
 -- name: PatternShifts :many
