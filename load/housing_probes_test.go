@@ -117,12 +117,12 @@ func (b *bench) probes() []probe {
 }
 
 func (b *bench) list(name string, as access.Role, values url.Values) probe {
-	return probe{"list " + name, goalList, as, http.MethodGet, b.times, func(int) (string, any) { return "/requests/?" + values.Encode(), nil }}
+	return probe{"list " + name, goalList, as, http.MethodGet, b.times, func(int) (string, any) { return "/requests?" + values.Encode(), nil }}
 }
 
 func (b *bench) filtered(f filter) probe {
 	return probe{"list by " + f.name, goalList, access.Manager, http.MethodGet, b.times, func(n int) (string, any) {
-		return "/requests/?" + url.Values{f.name: {f.value(b, n)}}.Encode(), nil
+		return "/requests?" + url.Values{f.name: {f.value(b, n)}}.Encode(), nil
 	}}
 }
 
@@ -143,7 +143,7 @@ func (b *bench) anyFilters() probe {
 				values.Set(f.name, f.value(b, rng.IntN(1000)))
 			}
 		}
-		return "/requests/?" + values.Encode(), nil
+		return "/requests?" + values.Encode(), nil
 	}}
 }
 
@@ -151,7 +151,7 @@ func (b *bench) anyFilters() probe {
 func (b *bench) deep() probe {
 	cursor := ""
 	return probe{"list, page after page of 200", goalList, access.Manager, http.MethodGet, b.times, func(int) (string, any) {
-		path := "/requests/?limit=200"
+		path := "/requests?limit=200"
 		if cursor != "" {
 			path += "&cursor=" + url.QueryEscape(cursor)
 		}
@@ -202,7 +202,7 @@ func (b *bench) searches() []probe {
 
 func (b *bench) search(name string, values func(n int) url.Values) probe {
 	return probe{"search " + name, goalSearch, access.Manager, http.MethodGet, b.times, func(n int) (string, any) {
-		return "/requests/?" + values(n).Encode(), nil
+		return "/requests?" + values(n).Encode(), nil
 	}}
 }
 
