@@ -329,7 +329,7 @@ CREATE TABLE request_history (
     at          timestamptz NOT NULL,
     actor_id    text        NOT NULL, -- a user's id, an API key's name, or "clock"
     actor_role  text        NOT NULL, -- a role, "key" or "system"
-    action      text        NOT NULL, -- workflow.Action, "edit", "comment", "file", "sla"
+    action      text        NOT NULL, -- workflow.Action, or "create", "edit", "comment", "note" (internal), "file", "hand_over", "sla"
     from_status text        NOT NULL, -- empty for the first
     to_status   text        NOT NULL,
     executor_id uuid,                 -- after the change
