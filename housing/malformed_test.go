@@ -53,12 +53,7 @@ func bodied(t testing.TB, s *housingtest.Server) map[string]*scene {
 // where they may: what it does must not end their own session.
 func ableScene(t testing.TB, s *housingtest.Server, op described) *scene {
 	t.Helper()
-	able, whose := access.Admin, own
-	for _, role := range access.Roles { // the last who may is the one who may most
-		if access.Table[op.action][role] != access.None {
-			able = role
-		}
-	}
+	able, whose := ableRole(op), own
 	if access.Table[op.action][able] == access.Any {
 		whose = anothers
 	}
@@ -70,6 +65,17 @@ func ableScene(t testing.TB, s *housingtest.Server, op described) *scene {
 		c.actor = s.Key(op.action)
 	}
 	return c
+}
+
+// ableRole is the role that may do an operation, and most with it.
+func ableRole(op described) access.Role {
+	able := access.Admin
+	for _, role := range access.Roles { // in order of what they may do
+		if access.Table[op.action][role] != access.None {
+			able = role
+		}
+	}
+	return able
 }
 
 // sound is an operation's example with ids of things that are there.

@@ -151,7 +151,7 @@ func handover(c *scene) string {
 // bodies puts ids of things that are there into the document's examples.
 func bodies() map[string]func(c *scene, body map[string]any) {
 	return map[string]func(c *scene, body map[string]any){
-		"switchRole":    func(c *scene, body map[string]any) { body["role"] = c.actor.Role },
+		"switchRole":    func(c *scene, body map[string]any) { body["role"] = c.owner.Role },
 		"registerUser":  func(_ *scene, body map[string]any) { body["telegram_id"] = rand.Int64N(1 << 40) },
 		"useInvitation": func(c *scene, body map[string]any) { body["token"] = invitation(c) },
 		"linkApartment": func(c *scene, body map[string]any) {
@@ -161,7 +161,7 @@ func bodies() map[string]func(c *scene, body map[string]any) {
 		"createApartment": func(c *scene, body map[string]any) { body["entrance_id"] = c.id("entrance") },
 		"createRequest": func(c *scene, body map[string]any) {
 			resident := c.actor
-			if resident.Role == access.Manager || resident.Role == access.Admin {
+			if resident.IsMachine() || resident.Role == access.Manager || resident.Role == access.Admin {
 				resident = c.s.Applicant()
 				body["applicant_id"] = resident.User
 			}
