@@ -120,7 +120,7 @@ func (h *Handlers) ListInvitations(ctx context.Context, r api.ListInvitationsReq
 	if err != nil {
 		return nil, fmt.Errorf("invitations: %w", err)
 	}
-	rows, next := rest.Page(rows, limit, func(i db.Invitation) any { return timeCursor{i.CreatedAt, i.ID} })
+	rows, next := rest.Page(rows, limit, func(i db.Invitation) any { return spot{At: i.CreatedAt, ID: i.ID} })
 	names, err := namesOf(ctx, q, by.Tenant, rows)
 	if err != nil {
 		return nil, err

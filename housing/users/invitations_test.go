@@ -74,7 +74,7 @@ func TestAResidentBecomesAnExecutorToo(t *testing.T) {
 	made := invite(t, w.boss, body{"role": "executor", "specialisations": []string{"lift"}, "apartment_id": w.flat()})
 	var u api.User
 	answer := w.anna.Do("POST", "/invitations/use", body{"token": made.Token}).Want(t, 200, &u)
-	if fmt.Sprint(u.Roles, u.ActiveRole, u.Specialisations) != "[applicant executor] applicant [lift]" || answer.Header.Get("ETag") != `"2"` {
+	if fmt.Sprintln(u.Roles, u.ActiveRole, u.Specialisations) != "[applicant executor] applicant [lift]\n" || answer.Header.Get("ETag") != `"2"` {
 		t.Errorf("after the invitation: %+v", u)
 	}
 	w.anna.Do("POST", "/invitations/use", body{"token": made.Token}).Want(t, 200) // nothing twice

@@ -64,7 +64,7 @@ func TestRegisteringWithAnInvitation(t *testing.T) {
 	flat := w.flat()
 	made := invite(t, w.boss, body{"role": "executor", "specialisations": []string{"lift", "plumbing"}, "apartment_id": flat, "relation": "tenant"})
 	u := w.register(t, 201, 77, body{"invitation": made.Token})
-	if u.Status != "approved" || fmt.Sprint(u.Roles, u.ActiveRole, u.Specialisations) != "[executor] executor [lift plumbing]" {
+	if u.Status != "approved" || fmt.Sprintln(u.Roles, u.ActiveRole, u.Specialisations) != "[executor] executor [lift plumbing]\n" {
 		t.Fatalf("registered: %+v", u)
 	}
 	var links api.ApartmentLinkPage

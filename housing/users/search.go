@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -20,21 +21,16 @@ import (
 	"ukbot/sql/db"
 )
 
-// timeCursor is where a page that goes newest first ended; scoreCursor one of
-// best matches.
-type timeCursor struct {
-	At time.Time `json:"t"`
-	ID uuid.UUID `json:"i"`
-}
-
-type scoreCursor struct {
-	Score float32   `json:"s"`
+// spot is where a page ended: one that goes newest first, or one of best matches.
+type spot struct {
+	At    time.Time `json:"t,omitzero"`
+	Score float32   `json:"s,omitempty"`
 	ID    uuid.UUID `json:"i"`
 }
 
 // newest is before everything in a list that goes newest first.
-func newest() timeCursor {
-	return timeCursor{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), ID: uuid.Max}
+func newest() spot {
+	return spot{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), ID: uuid.Max}
 }
 
 // filter is what a list of people is narrowed to.
@@ -42,16 +38,19 @@ type filter struct {
 	tenant, role, status, specialisation string
 	among                                []uuid.UUID // nil: all
 	limit                                int
-	cursor                               *string
+	after                                spot
 }
 
 // ListUsers finds people.
 func (h *Handlers) ListUsers(ctx context.Context, r api.ListUsersRequestObject) (api.ListUsersResponseObject, error) {
 	f := filter{
 		tenant: access.From(ctx).Tenant, role: string(optional(r.Params.Role)), status: string(optional(r.Params.Status)),
-		specialisation: string(optional(r.Params.Specialisation)), limit: rest.Limit(r.Params.Limit), cursor: r.Params.Cursor,
+		specialisation: string(optional(r.Params.Specialisation)), limit: rest.Limit(r.Params.Limit), after: newest(),
 	}
-	var err error
+	err := rest.ReadCursor(r.Params.Cursor, &f.after)
+	if err != nil {
+		return nil, err
+	}
 	q := h.deps.Store.Read(ctx)
 	if f.among, err = residents(ctx, q, f.tenant, r.Params.Apartment, r.Params.Building); err != nil {
 		return nil, err
@@ -86,22 +85,40 @@ func residents(ctx context.Context, q *db.Queries, tenant string, apartment, bui
 	return ids, nil
 }
 
-// find takes the way into the table that suits the question.
-func (h *Handlers) find(ctx context.Context, q *db.Queries, f filter, asked *string) ([]db.User, *string, error) {
+// find takes the way into the table that suits the question. A search is a
+// transaction, because how it is done is set for one.
+func (h *Handlers) find(ctx context.Context, q *db.Queries, f filter, asked *string) (found []db.User, next *string, err error) {
 	if asked == nil {
 		return list(ctx, q, f)
 	}
 	form := spelling.Fold(*asked)
-	switch digits := onlyDigits(form); {
-	case form == "":
+	if form == "" {
 		return nil, nil, problem.InvalidField("query/q", "has no letter and no digit")
-	case len(digits) >= trigram:
-		pattern := "%" + digits + "%" // of a phone
-		return like(ctx, q, f, pattern, pattern)
-	case utf8.RuneCountInString(form) < trigram:
-		return like(ctx, q, f, form+"%", "% "+form+"%") // the beginning of a word
 	}
-	return h.search(ctx, f, form)
+	err = h.deps.Store.Do(ctx, func(w *unit.Work) error {
+		if err := w.BeginSearch(ctx); err != nil {
+			return fmt.Errorf("begin a search: %w", err)
+		}
+		found, next, err = search(ctx, w.Queries, f, form)
+		return err
+	})
+	return found, next, err
+}
+
+// search finds digits of a phone, or words, or, if nobody has these words,
+// words with letters wrong.
+func search(ctx context.Context, q *db.Queries, f filter, form string) ([]db.User, *string, error) {
+	if digits := onlyDigits(form); len(digits) >= trigram {
+		return matching(ctx, q, f, []string{"%" + digits + "%"})
+	}
+	if f.after.Score > 0 { // a later page of what was alike
+		return alike(ctx, q, f, form)
+	}
+	found, next, err := matching(ctx, q, f, patterns(form))
+	if err != nil || len(found) > 0 || f.after != newest() || utf8.RuneCountInString(form) < trigram {
+		return found, next, err
+	}
+	return alike(ctx, q, f, form)
 }
 
 // trigram is the shortest text that the index knows as a whole.
@@ -109,7 +126,7 @@ const trigram = 3
 
 // onlyDigits is the digits of a form without letters; empty for any other.
 func onlyDigits(form string) string {
-	if strings.ContainsFunc(form, func(r rune) bool { return unicode.IsLetter(r) }) {
+	if strings.ContainsFunc(form, unicode.IsLetter) {
 		return ""
 	}
 	return strings.ReplaceAll(form, " ", "")
@@ -117,13 +134,9 @@ func onlyDigits(form string) string {
 
 // list is a page of people, newest first.
 func list(ctx context.Context, q *db.Queries, f filter) ([]db.User, *string, error) {
-	before := newest()
-	if err := rest.ReadCursor(f.cursor, &before); err != nil {
-		return nil, nil, err
-	}
 	p := db.UsersParams{
 		TenantID: f.tenant, Role: f.role, Status: f.status, Specialisation: f.specialisation,
-		Before: before.At, BeforeID: before.ID, PageSize: int32(f.limit + 1),
+		Before: f.after.At, BeforeID: f.after.ID, PageSize: int32(f.limit + 1),
 	}
 	var found []db.User
 	var err error
@@ -143,15 +156,28 @@ func list(ctx context.Context, q *db.Queries, f filter) ([]db.User, *string, err
 	return newestFirst(found, f.limit, err)
 }
 
-// like is a page of people whose searchable form matches a pattern.
-func like(ctx context.Context, q *db.Queries, f filter, pattern, other string) ([]db.User, *string, error) {
-	before := newest()
-	if err := rest.ReadCursor(f.cursor, &before); err != nil {
-		return nil, nil, err
+// patterns is one for each word of a form, the longest first: a word around it,
+// or, of what is shorter than a trigram, one that begins with it.
+func patterns(form string) []string {
+	words := strings.Fields(form)
+	slices.SortStableFunc(words, func(a, b string) int { return len(b) - len(a) })
+	for i, word := range words {
+		if utf8.RuneCountInString(word) < trigram {
+			words[i] = "% " + word + "%"
+		} else {
+			words[i] = "%" + word + "%"
+		}
 	}
-	found, err := q.UsersLike(ctx, db.UsersLikeParams{
-		TenantID: f.tenant, Pattern: pattern, OtherPattern: other, Among: f.among, Role: f.role, Status: f.status,
-		Specialisation: f.specialisation, Before: before.At, BeforeID: before.ID, PageSize: int32(f.limit + 1),
+	return words
+}
+
+// matching is a page of people whose searchable form matches all patterns.
+func matching(ctx context.Context, q *db.Queries, f filter, patterns []string) ([]db.User, *string, error) {
+	patterns = append(patterns, "%") // which the planner knows to choose nobody; the same one twice would seem rarer than it is
+	found, err := q.UsersWithWords(ctx, db.UsersWithWordsParams{
+		TenantID: f.tenant, Pattern: patterns[0], OtherPattern: patterns[1], More: patterns[2:],
+		Among: f.among, Role: f.role, Status: f.status, Specialisation: f.specialisation,
+		Before: f.after.At, BeforeID: f.after.ID, PageSize: int32(f.limit + 1),
 	})
 	return newestFirst(found, f.limit, err)
 }
@@ -160,32 +186,24 @@ func newestFirst(found []db.User, limit int, err error) ([]db.User, *string, err
 	if err != nil {
 		return nil, nil, fmt.Errorf("people: %w", err)
 	}
-	found, next := rest.Page(found, limit, func(u db.User) any { return timeCursor{u.CreatedAt, u.ID} })
+	found, next := rest.Page(found, limit, func(u db.User) any { return spot{At: u.CreatedAt, ID: u.ID} })
 	return found, next, nil
 }
 
-// search is a page of the best matches. It is a transaction, because how many
-// typos the index allows is a setting of one.
-func (h *Handlers) search(ctx context.Context, f filter, form string) (found []db.User, next *string, err error) {
-	below := scoreCursor{Score: math.MaxFloat32, ID: uuid.Max}
-	if err := rest.ReadCursor(f.cursor, &below); err != nil {
-		return nil, nil, err
+// alike is a page of the best matches.
+func alike(ctx context.Context, q *db.Queries, f filter, form string) (found []db.User, next *string, err error) {
+	below := f.after
+	if below.Score == 0 {
+		below = spot{Score: math.MaxFloat32, ID: uuid.Max}
 	}
-	var rows []db.SearchUsersRow
-	err = h.deps.Store.Do(ctx, func(w *unit.Work) error {
-		if err := w.AllowTypos(ctx); err != nil {
-			return err
-		}
-		rows, err = w.SearchUsers(ctx, db.SearchUsersParams{
-			TenantID: f.tenant, Form: form, Among: f.among, Role: f.role, Status: f.status, Specialisation: f.specialisation,
-			Below: below.Score, BeforeID: below.ID, PageSize: int32(f.limit + 1),
-		})
-		return err
+	rows, err := q.UsersAlike(ctx, db.UsersAlikeParams{
+		TenantID: f.tenant, Form: form, Among: f.among, Role: f.role, Status: f.status, Specialisation: f.specialisation,
+		Below: below.Score, BeforeID: below.ID, PageSize: int32(f.limit + 1),
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("search people: %w", err)
+		return nil, nil, fmt.Errorf("people alike: %w", err)
 	}
-	rows, next = rest.Page(rows, f.limit, func(row db.SearchUsersRow) any { return scoreCursor{row.Score, row.User.ID} })
+	rows, next = rest.Page(rows, f.limit, func(row db.UsersAlikeRow) any { return spot{Score: row.Score, ID: row.User.ID} })
 	for _, row := range rows {
 		found = append(found, row.User)
 	}

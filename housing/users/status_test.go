@@ -9,6 +9,7 @@ import (
 
 func TestLifeOfAPerson(t *testing.T) {
 	w := start(t)
+	var free api.User
 	u := w.register(t, 201, 77, nil)
 	if u.Status != "pending" || u.ActiveRole != "applicant" {
 		t.Fatalf("registered: %+v", u)
@@ -24,8 +25,8 @@ func TestLifeOfAPerson(t *testing.T) {
 	}
 	w.admin.Do("POST", path(u.Id, "/approve"), nil).WantProblem(t, 409, "conflict")
 	w.admin.Do("POST", path(u.Id, "/block"), body{"reason": "again"}).Want(t, 200)
-	w.admin.Do("POST", path(u.Id, "/unblock"), nil).Want(t, 200, &u)
-	if u.Status != "approved" || u.StatusReason != nil {
+	w.admin.Do("POST", path(u.Id, "/unblock"), nil).Want(t, 200, &free)
+	if u := free; u.Status != "approved" || u.StatusReason != nil {
 		t.Errorf("unblocked: %+v", u)
 	}
 	all := w.wantChanges(t, u.Id, "registered", "approved", "blocked", "unblocked")
