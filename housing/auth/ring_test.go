@@ -13,6 +13,8 @@ import (
 
 	"ukbot/api"
 	"ukbot/housing/auth"
+	"ukbot/housing/unit"
+	"ukbot/nats/natstest"
 	"ukbot/secret"
 )
 
@@ -36,10 +38,22 @@ func published(t *testing.T, a *auth.Auth) map[string]api.SigningKey {
 
 func TestReplicasMakeOneFirstKey(t *testing.T) {
 	w := newWorld(t)
+	const replicas = 6
 	var wg sync.WaitGroup
-	for range 6 {
-		wg.Go(func() { w.auth(nil).Reload(t.Context()) })
-	}
+	w.do(func(u *unit.Work) error { // all find no key before the first may make one
+		if err := u.LockSigningKeys(t.Context()); err != nil {
+			return err
+		}
+		for range replicas {
+			wg.Go(func() { w.auth(nil).Reload(t.Context()) })
+		}
+		natstest.Wait(t, "the replicas to come", func() bool {
+			var waiting int
+			w.one(&waiting, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'")
+			return waiting == replicas
+		})
+		return nil
+	})
 	wg.Wait()
 	var keys int
 	if w.one(&keys, "SELECT count(*) FROM auth_signing_keys"); keys != 1 {

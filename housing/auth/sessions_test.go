@@ -11,6 +11,7 @@ import (
 	"ukbot/housing/auth"
 	"ukbot/housing/problem"
 	"ukbot/housing/unit"
+	"ukbot/nats/natstest"
 	"ukbot/secret"
 )
 
@@ -269,7 +270,7 @@ func TestARefreshDuringARoleChangeKeepsNoRole(t *testing.T) {
 			fresh, err := w.refresh(a, tokens.Refresh)
 			done <- result{fresh, err}
 		}()
-		soon(t, "the refresh to wait for the person", func() bool {
+		natstest.Wait(t, "the refresh to wait for the person", func() bool {
 			var waiting int
 			w.one(&waiting, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 			return waiting > 0
