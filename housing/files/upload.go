@@ -97,7 +97,6 @@ func receive(form *multipart.Reader) (name string, data []byte, err error) {
 	if err != nil {
 		return "", nil, notAForm(err)
 	}
-	defer part.Close()
 	if part.FormName() != "file" {
 		return "", nil, problem.InvalidField("/file", "is missing: the form's first field must be the file")
 	}
@@ -110,9 +109,8 @@ func receive(form *multipart.Reader) (name string, data []byte, err error) {
 	case len(data) == 0:
 		return "", nil, problem.InvalidField("/file", "is empty")
 	}
-	switch next, err := form.NextRawPart(); {
+	switch _, err := form.NextRawPart(); {
 	case err == nil:
-		next.Close()
 		return "", nil, problem.InvalidField("/file", "must be the form's only field: send one file at a time")
 	case !errors.Is(err, io.EOF):
 		return "", nil, notAForm(err)

@@ -14,9 +14,11 @@ import (
 
 // Counting of days.
 const (
-	settled  = time.Hour        // after which no change is written any more that happened before: a request's deadline is a minute
-	daysMax  = 90               // the longest period
-	runEvery = 20 * time.Minute // Run counts what has settled
+	// settled is after how long no change is written any more that happened before:
+	// what writes one is given up after a minute. It is also how often a day is written.
+	settled  = 15 * time.Minute
+	daysMax  = 90      // the longest period
+	runEvery = settled // Run counts what has settled
 )
 
 // date is a day of a company's zone, as its midnight there.
@@ -40,9 +42,8 @@ func (d date) pg() pgtype.Date {
 
 func (d date) String() string { return d.Format(time.DateOnly) }
 
-// countable is until when changes are counted for good: whole hours, so that a
-// day is written 24 times at most.
-func countable(now time.Time) time.Time { return now.UTC().Add(-settled).Truncate(time.Hour) }
+// countable is until when changes are counted for good.
+func countable(now time.Time) time.Time { return now.UTC().Add(-settled).Truncate(settled) }
 
 // RollUp counts a day of the company's zone, as far as it is settled. It may be
 // called by many at once; what is counted is not counted again, unless the
@@ -110,9 +111,11 @@ func countedBefore(ctx context.Context, q *db.Queries, period db.DayCountsParams
 		return err
 	}
 	for _, row := range rows {
-		if cells[cell{row.Category, row.ExecutorID}], err = stored(row); err != nil {
+		f := numbers(row)
+		if err := f.times.unpack(row.Times); err != nil {
 			return err
 		}
+		cells[cell{row.Category, row.ExecutorID}] = &f
 	}
 	return nil
 }
@@ -163,6 +166,17 @@ func ensure(ctx context.Context, store unit.Store, c company.Company, first, las
 	return nil
 }
 
+// Forget has a company's days counted again: for whoever writes history of days
+// that are over.
+func Forget(ctx context.Context, store unit.Store, tenant string) error {
+	return store.Do(ctx, func(w *unit.Work) error {
+		if err := w.ForgetDays(ctx, tenant); err != nil {
+			return fmt.Errorf("forget counted days of %s: %w", tenant, err)
+		}
+		return nil
+	})
+}
+
 // Run counts what has settled, of all companies, until ctx ends. Every replica
 // may run it: whoever comes second finds nothing to count.
 func (h *Handlers) Run(ctx context.Context) error {
@@ -182,12 +196,12 @@ func (h *Handlers) Run(ctx context.Context) error {
 
 // RollUpAll counts what has settled of the longest period, of all companies.
 func (h *Handlers) RollUpAll(ctx context.Context) error {
-	tenants, err := h.tenants(ctx)
+	companies, err := h.store.Read(ctx).Companies(ctx)
 	if err != nil {
 		return fmt.Errorf("list companies: %w", err)
 	}
-	for _, tenant := range tenants {
-		c, err := company.Load(ctx, h.store.Read(ctx), tenant)
+	for _, row := range companies {
+		c, err := company.Load(ctx, h.store.Read(ctx), row.TenantID)
 		if err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ func (h *Handlers) ExportRequests(ctx context.Context, r api.ExportRequestsReque
 	if err != nil {
 		return nil, err
 	}
-	t := table{h: h, company: c, searches: searches, now: now}
+	t := table{h: h, company: c, searches: searches, now: now, most: xlsxMax}
 	if or(r.Params.Format, api.Csv) == api.Xlsx {
 		book, err := t.workbook(ctx)
 		if err != nil {

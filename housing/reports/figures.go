@@ -38,6 +38,9 @@ func (f *figures) merge(other *figures) {
 	f.rated += other.rated
 	f.stars += other.stars
 	f.times.merge(&other.times)
+	for status, n := range other.now {
+		f.open(status, int32(n))
+	}
 }
 
 // change counts changes of one sort.
@@ -76,13 +79,12 @@ func (f *figures) open(status string, n int32) {
 	f.now[status] += int(n)
 }
 
-// stored reads a cell as it was counted.
-func stored(r db.DayCountsRow) (*figures, error) {
-	f := &figures{
+// numbers is a stored cell, but for its times.
+func numbers(r db.DayCountsRow) figures {
+	return figures{
 		created: r.Created, completed: r.Completed, accepted: r.Accepted, cancelled: r.Cancelled, returned: r.Returned,
 		inTime: r.InTime, reacted: r.Reacted, reactedInTime: r.ReactedInTime, rated: r.Rated, stars: r.Stars,
 	}
-	return f, f.times.unpack(r.Times)
 }
 
 // row is a cell as it is stored.

@@ -19,21 +19,19 @@ import (
 
 // Deps is what the operations stand on.
 type Deps struct {
-	Store   unit.Store
-	Tenants func(context.Context) ([]string, error) // all companies, for Run
-	Log     zerolog.Logger
+	Store unit.Store
+	Log   zerolog.Logger
 }
 
 // Handlers is the operations.
 type Handlers struct {
-	store   unit.Store
-	tenants func(context.Context) ([]string, error)
-	log     zerolog.Logger
+	store unit.Store
+	log   zerolog.Logger
 }
 
 // New makes the operations.
 func New(deps Deps) *Handlers {
-	return &Handlers{store: deps.Store, tenants: deps.Tenants, log: deps.Log}
+	return &Handlers{store: deps.Store, log: deps.Log}
 }
 
 // planned has each statement planned with its arguments, in one round trip: the

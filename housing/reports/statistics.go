@@ -31,7 +31,7 @@ func (h *Handlers) GetStatistics(ctx context.Context, r api.GetStatisticsRequest
 		return nil, err
 	}
 	now, days := h.store.Now(), int(or(r.Params.Days, api.N30))
-	s := summary{company: c, last: dateOf(now, c.Zone), executor: executor, byCategory: map[string]*figures{}, byExecutor: map[uuid.UUID]*figures{}, byDay: map[string]*figures{}}
+	s := summary{company: c, last: dateOf(now, c.Zone), executor: executor, cells: map[cell]*figures{}, byDay: map[string]*figures{}}
 	s.first = s.last.add(1 - days)
 	if r.Params.Category != nil {
 		s.category = new(string(*r.Params.Category))
@@ -68,11 +68,9 @@ type summary struct {
 	category    *string
 	executor    *uuid.UUID
 
-	total      figures
-	byCategory map[string]*figures
-	byExecutor map[uuid.UUID]*figures
-	byDay      map[string]*figures
-	names      map[uuid.UUID]string
+	cells map[cell]*figures   // of all days
+	byDay map[string]*figures // of all cells, without times
+	names map[uuid.UUID]string
 }
 
 // read collects the figures: those of counted days, the changes since, and
@@ -86,12 +84,11 @@ func (s *summary) read(ctx context.Context, q *db.Queries) error {
 		return err
 	}
 	for _, row := range rows {
-		f, err := stored(row)
-		if err != nil {
+		f, of := numbers(row), at(s.cells, cell{row.Category, row.ExecutorID})
+		of.merge(&f)
+		at(s.byDay, row.Day.Time.Format(time.DateOnly)).merge(&f)
+		if err := of.times.unpack(row.Times); err != nil { // there may be 10,000: into their sum at once
 			return err
-		}
-		for _, to := range s.all(row.Category, row.ExecutorID, row.Day.Time.Format(time.DateOnly)) {
-			to.merge(f)
 		}
 	}
 	days, err := q.CountedDays(ctx, db.CountedDaysParams{TenantID: s.company.Tenant, TimeZone: zone, First: s.first.pg(), Last: s.last.pg()})
@@ -127,9 +124,8 @@ func (s *summary) live(ctx context.Context, q *db.Queries, day date, counted tim
 		return err
 	}
 	for _, change := range changes {
-		for _, to := range s.all(change.Category, change.ExecutorID, day.String()) {
-			to.change(change)
-		}
+		at(s.cells, cell{change.Category, change.ExecutorID}).change(change)
+		at(s.byDay, day.String()).change(change)
 	}
 	return nil
 }
@@ -141,29 +137,16 @@ func (s *summary) open(ctx context.Context, q *db.Queries) error {
 		return err
 	}
 	for _, row := range rows {
-		s.total.open(row.Status, row.N)
-		at(s.byCategory, row.Category).open(row.Status, row.N)
-		if row.ExecutorID != nobody {
-			at(s.byExecutor, row.ExecutorID).open(row.Status, row.N)
-		}
+		at(s.cells, cell{row.Category, row.ExecutorID}).open(row.Status, row.N)
 	}
 	return nil
-}
-
-// all is every figure that a cell of a day counts for.
-func (s *summary) all(category string, executor uuid.UUID, day string) []*figures {
-	all := []*figures{&s.total, at(s.byCategory, category), at(s.byDay, day)}
-	if executor != nobody {
-		all = append(all, at(s.byExecutor, executor))
-	}
-	return all
 }
 
 // call looks up what the executors are called.
 func (s *summary) call(ctx context.Context, q *db.Queries) error {
 	ask := db.RequestNamesParams{TenantID: s.company.Tenant}
-	for executor := range s.byExecutor {
-		ask.Users = append(ask.Users, executor)
+	for of := range s.cells {
+		ask.Users = append(ask.Users, of.executor)
 	}
 	rows, err := q.RequestNames(ctx, ask)
 	s.names = map[uuid.UUID]string{}
@@ -173,17 +156,31 @@ func (s *summary) call(ctx context.Context, q *db.Queries) error {
 	return err
 }
 
+// sums are the figures in each of the ways they are shown.
+func (s *summary) sums() (total figures, byCategory map[string]*figures, byExecutor map[uuid.UUID]*figures) {
+	byCategory, byExecutor = map[string]*figures{}, map[uuid.UUID]*figures{}
+	for of, f := range s.cells {
+		total.merge(f)
+		at(byCategory, of.category).merge(f)
+		if of.executor != nobody {
+			at(byExecutor, of.executor).merge(f)
+		}
+	}
+	return total, byCategory, byExecutor
+}
+
 func (s *summary) show(days int, now time.Time) api.GetStatistics200JSONResponse {
+	total, byCategory, byExecutor := s.sums()
 	shown := api.GetStatistics200JSONResponse{
-		Days: days, From: s.first.api(), To: s.last.api(), TimeZone: s.company.Zone.String(), CountedAt: now.UTC(), Total: s.total.show(),
+		Days: days, From: s.first.api(), To: s.last.api(), TimeZone: s.company.Zone.String(), CountedAt: now.UTC(), Total: total.show(),
 		Categories: []api.CategoryFigures{}, Executors: []api.ExecutorFigures{}, Daily: []api.DayFigures{},
 	}
 	for _, category := range categories {
-		if f := s.byCategory[category.key]; f != nil {
+		if f := byCategory[category.key]; f != nil {
 			shown.Categories = append(shown.Categories, api.CategoryFigures{Category: api.Category(category.key), Figures: f.show()})
 		}
 	}
-	for executor, f := range s.byExecutor {
+	for executor, f := range byExecutor {
 		shown.Executors = append(shown.Executors, api.ExecutorFigures{Executor: api.PersonRef{Id: executor.String(), Name: s.names[executor]}, Figures: f.show()})
 	}
 	slices.SortFunc(shown.Executors, func(a, b api.ExecutorFigures) int {

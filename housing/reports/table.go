@@ -20,6 +20,7 @@ type table struct {
 	company  company.Company
 	searches []search
 	now      time.Time
+	most     int // requests in a workbook
 }
 
 // line is a request with what its cells call by name.

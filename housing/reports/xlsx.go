@@ -55,8 +55,8 @@ func (t table) fill(ctx context.Context, book *excelize.File) error {
 	}
 	n := 0
 	err = t.each(ctx, func(cells []any) error {
-		if n++; n > xlsxMax {
-			return problem.InvalidField("query/format", fmt.Sprintf("a sheet holds %d requests at most: choose a shorter period, or csv", xlsxMax))
+		if n++; n > t.most {
+			return problem.InvalidField("query/format", fmt.Sprintf("a sheet holds %d requests at most: choose a shorter period, or csv", t.most))
 		}
 		return lines.SetRow(fmt.Sprintf("A%d", n+1), styles.line(cells))
 	})

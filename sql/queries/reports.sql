@@ -98,3 +98,7 @@ INSERT INTO request_day_counts (tenant_id, day, category, executor_id, created, 
     reacted_in_time, rated, stars, times)
 VALUES (@tenant_id, @day, @category, @executor_id, @created, @completed, @accepted, @cancelled, @returned, @in_time, @reacted,
     @reacted_in_time, @rated, @stars, @times);
+
+-- name: ForgetDays :exec
+-- ForgetDays has all days counted again: counting one begins with its figures of another time zone, which are none.
+UPDATE request_days SET time_zone = '' WHERE tenant_id = @tenant_id;
