@@ -15,7 +15,7 @@ func TestEverybodySeesAndChangesThemselves(t *testing.T) {
 	if me.Id != w.anna.User || me.Name != "Anna Kim" || answer.Header.Get("ETag") != `"1"` {
 		t.Fatalf("me: %+v, %s", me, answer.Header.Get("ETag"))
 	}
-	w.anna.Do("PATCH", "/me", body{"name": "  Анна   Ким ", "phone": "+998935554433", "language": "uz"}, `If-Match: "1"`).Want(t, 200, &me)
+	w.anna.Do("PATCH", "/me", body{"name": "  Анна \u202e\n  Ким ", "phone": "+998935554433", "language": "uz"}, `If-Match: "1"`).Want(t, 200, &me)
 	if me.Name != "Анна Ким" || *me.Phone != "+998935554433" || me.Language != "uz" {
 		t.Errorf("after the change: %+v", me)
 	}
@@ -45,6 +45,7 @@ func TestEditsAreRefused(t *testing.T) {
 		"without If-Match":             {w.anna, "/me", body{"name": "A"}, "X-None: 1", 428, "match_required"},
 		"of an older version":          {w.anna, "/me", body{"name": "A"}, `If-Match: "0"`, 412, "stale"},
 		"a blank name":                 {w.anna, "/me", body{"name": " \t "}, `If-Match: "1"`, 422, "invalid"},
+		"a name of nothing visible":    {w.anna, "/me", body{"name": "\u202e\u200b \u0007"}, `If-Match: "1"`, 422, "invalid"},
 		"a phone with letters":         {w.anna, "/me", body{"phone": "+99890abc1234"}, `If-Match: "1"`, 422, "invalid"},
 		"a language there is not":      {w.anna, "/me", body{"language": "de"}, `If-Match: "1"`, 422, "invalid"},
 		"roles by the back door":       {w.anna, "/me", body{"roles": []string{"admin"}}, `If-Match: "1"`, 422, "invalid"},

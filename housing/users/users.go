@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -138,9 +139,16 @@ func decider(by access.Caller) *uuid.UUID {
 	return &by.User
 }
 
-// cleanName is a name without spaces around and between.
+// cleanName is a name without spaces around it, with single ones inside, and
+// without characters that only steer: they would turn around what stands beside it.
 func cleanName(name string) (string, error) {
-	name = strings.Join(strings.Fields(name), " ")
+	name = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, name)
+	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	if name == "" {
 		return "", problem.InvalidField("/name", "is blank")
 	}

@@ -139,7 +139,7 @@ WHERE a.tenant_id = @tenant_id AND a.building_id = @building_id AND l.status = '
 -- name: Executors :many
 -- Executors is a page of those who can do the work, by how many requests they
 -- have in work or by name. Stars are read for the page alone, of the last 100 requests each.
-WITH able AS (
+WITH able AS MATERIALIZED (
     SELECT u.tenant_id, u.id, u.name, u.phone, u.specialisations,
         EXISTS (SELECT 1 FROM shifts s WHERE s.tenant_id = u.tenant_id AND s.user_id = u.id AND s.status = 'open') AS on_shift,
         (SELECT count(*) FROM requests r WHERE r.tenant_id = u.tenant_id AND r.executor_id = u.id
