@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"ukbot/api/apitest"
 	"ukbot/events"
 	"ukbot/nats"
 	"ukbot/nats/natstest"
@@ -53,7 +54,7 @@ func serveOn(t testing.TB, env *natstest.Env, conn *nats.Conn, publisher *nats.P
 	t.Helper()
 	w := &wire{
 		Env: env, t: t, keys: testKeys(t), lines: &lines{}, registry: prometheus.NewRegistry(),
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2000}, Timeout: 30 * time.Second},
+		client: &http.Client{Transport: apitest.Transport{T: t, Next: &http.Transport{MaxIdleConnsPerHost: 2000}}, Timeout: 30 * time.Second},
 	}
 	cfg.Log = zerolog.New(w.lines)
 	w.app = NewApp(cfg)

@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
+	"ukbot/api/apitest"
 	"ukbot/events"
 	"ukbot/nats/natstest"
 	"ukbot/sql/db"
@@ -161,6 +162,9 @@ func (f *fixture) call(method, path, key, body string, headers ...string) (int, 
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		f.t.Fatal(err)
+	}
+	if _, err := apitest.Check(req, res, text); err != nil {
+		f.t.Errorf("%s %s answered %d, and not as the document says: %v", method, path, res.StatusCode, err)
 	}
 	return res.StatusCode, res.Header, string(text)
 }
