@@ -99,7 +99,10 @@ func (r *call) values(param *openapi3.Parameter, query url.Values) ([]string, bo
 		}
 		return []string{value}, true
 	case openapi3.ParameterInHeader:
-		all := r.GetReqHeaders()[param.Name]
+		var all []string
+		for _, value := range r.Request().Header.PeekAll(param.Name) {
+			all = append(all, string(value))
+		}
 		return all, len(all) > 0
 	}
 	all, found := query[param.Name]
