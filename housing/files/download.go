@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
@@ -35,8 +37,44 @@ func (h *Handlers) DownloadFile(ctx context.Context, r api.DownloadFileRequestOb
 	if r.Params.IfNoneMatch != nil && matches(*r.Params.IfNoneMatch, answer.etag) {
 		return answer, nil
 	}
-	answer.body, err = h.objects.get(ctx, row.TenantID, row.ID)
-	return answer, err
+	// Sending goes on after this returns, and longer than a request may take.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
+	body, err := h.objects.get(ctx, row.TenantID, row.ID)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	answer.body = &sending{ReadCloser: body, cancel: cancel}
+	return answer, nil
+}
+
+// Times of sending. The server gives a whole answer 30 seconds to be written,
+// too few for 20 MB over a phone's connection: here each piece has them anew.
+const (
+	pieceTimeout = 30 * time.Second
+	sendLimit    = 15 * time.Minute
+)
+
+// sending is a body whose reader may be slow, but not dead.
+type sending struct {
+	io.ReadCloser
+	conn   net.Conn
+	cancel context.CancelFunc
+}
+
+// Read gives the next piece.
+func (s *sending) Read(p []byte) (int, error) {
+	n, err := s.ReadCloser.Read(p)
+	if s.conn != nil {
+		_ = s.conn.SetWriteDeadline(time.Now().Add(pieceTimeout)) // a dead connection says so at the write
+	}
+	return n, err
+}
+
+// Close ends the reading.
+func (s *sending) Close() error {
+	s.cancel()
+	return s.ReadCloser.Close()
 }
 
 func one(ctx context.Context, q *db.Queries, request db.Request, file uuid.UUID) (db.RequestFile, error) {
@@ -65,7 +103,7 @@ func matches(header, etag string) bool {
 type download struct {
 	row  db.RequestFile
 	etag string
-	body io.ReadCloser // nil: the client has it already
+	body *sending // nil: the client has it already
 }
 
 // VisitDownloadFileResponse writes the answer. fasthttp closes the body.
@@ -81,6 +119,7 @@ func (d download) VisitDownloadFileResponse(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentDisposition, disposition(d.row.Name))
 	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; sandbox")
 	c.Status(fiber.StatusOK)
+	d.body.conn = c.Context().Conn()
 	c.Context().SetBodyStream(d.body, int(d.row.Bytes))
 	return nil
 }
