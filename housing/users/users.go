@@ -139,20 +139,13 @@ func decider(by access.Caller) *uuid.UUID {
 	return &by.User
 }
 
-// cleanName is a name without spaces around it, with single ones inside, and
-// without characters that only steer: they would turn around what stands beside it.
+// cleanName is a name without spaces around it and with single ones inside. One
+// of which nothing would be seen is refused.
 func cleanName(name string) (string, error) {
-	name = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) {
-			return -1
-		}
-		return r
-	}, name)
-	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
-	if name == "" {
+	if !strings.ContainsFunc(name, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }) {
 		return "", problem.InvalidField("/name", "is blank")
 	}
-	return name, nil
+	return strings.Join(strings.Fields(name), " "), nil
 }
 
 // cleanReason is a reason that says something.
