@@ -100,12 +100,23 @@ func (p *Publisher) Publish(ctx context.Context, msg *natsgo.Msg) (Ack, error) {
 }
 
 // PublishAll stores messages in their order and waits for all. The errors are
-// by index; nil where the message is stored. See Publish.
+// by index; nil where the message is stored. Where the connection breaks, none
+// of the rest is sent over the next one: it could be stored before what was
+// lost and comes again. See Publish.
 func (p *Publisher) PublishAll(ctx context.Context, msgs []*natsgo.Msg) ([]Ack, []error) {
 	acks, errs := make([]Ack, len(msgs)), make([]error, len(msgs))
 	ids, calls := make([]uint64, len(msgs)), make([]*call, len(msgs))
-	for i, msg := range msgs {
-		ids[i], calls[i], errs[i] = p.send(msg)
+	var broken error
+	for i, dials := 0, p.conn.dials.Load(); i < len(msgs); i++ {
+		if broken == nil && p.conn.dials.Load() != dials {
+			broken = fmt.Errorf("%w: the connection broke", ErrUnavailable)
+		}
+		if errs[i] = broken; broken != nil {
+			continue
+		}
+		if ids[i], calls[i], errs[i] = p.send(msgs[i]); errors.Is(errs[i], ErrUnavailable) {
+			broken = errs[i]
+		}
 	}
 	for i, c := range calls {
 		if errs[i] == nil {

@@ -254,6 +254,36 @@ func TestPublishAllAnswersByIndex(t *testing.T) {
 	}
 }
 
+// TestABatchOverABreakingConnectionIsStoredUpToTheBreak: what comes after must
+// not overtake what was lost and is published again.
+func TestABatchOverABreakingConnectionIsStoredUpToTheBreak(t *testing.T) {
+	env := natstest.Start(t)
+	const size = 2_000
+	for round := range 30 {
+		msgs := make([]*natsgo.Msg, size)
+		for i := range msgs {
+			msgs[i] = webhook(fmt.Sprintf("r%d-%04d", round, i), "x")
+		}
+		var breaking sync.WaitGroup
+		breaking.Go(func() { _ = env.Conn.ForceReconnect() })
+		_, errs := env.Publisher.PublishAll(t.Context(), msgs)
+		breaking.Wait()
+		natstest.Wait(t, "the connection", env.Conn.IsConnected)
+		stored := storedIDs(t, env)
+		gap := -1
+		for i := range msgs {
+			switch is := stored[fmt.Sprintf("r%d-%04d", round, i)]; {
+			case is && gap >= 0:
+				t.Fatalf("round %d: message %d is stored, %d before it is not", round, i, gap)
+			case !is && errs[i] == nil:
+				t.Fatalf("round %d: message %d is said to be stored and is not", round, i)
+			case !is && gap < 0:
+				gap = i
+			}
+		}
+	}
+}
+
 func TestCloseWaitsForWhatIsInFlight(t *testing.T) {
 	for round := range 10 {
 		env := natstest.StartDurable(t)
