@@ -79,11 +79,8 @@ func counted(t *testing.T, s *housingtest.Server, name string) map[string]float6
 func TestRepeatedUploadIsOneFile(t *testing.T) {
 	s := housingtest.Start(t)
 	resident := s.Applicant()
-	building, apartment := s.Home(resident.User)
 	var made struct{ ID string }
-	resident.Do("POST", "/requests", map[string]any{
-		"category": "plumbing", "urgency": "normal", "description": "Течёт кран на кухне", "building_id": building, "apartment_id": apartment,
-	}, "Idempotency-Key: request").Want(t, 201, &made)
+	resident.Do("POST", "/requests", newRequest(s, resident), "Idempotency-Key: request").Want(t, 201, &made)
 	form, contentType := photo(t)
 	var first, second struct{ ID string }
 	upload := func(into any) *housingtest.Response {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/uuid"
 
 	"ukbot/housing/access"
 	"ukbot/housing/housingtest"
@@ -140,6 +141,9 @@ func (c *scene) try() *housingtest.Response {
 	}
 	if c.op.has(openapi3.ParameterInHeader, "If-Match") {
 		headers = append(headers, "If-Match: *")
+	}
+	if c.op.method == http.MethodPost { // as the bot does; the packages' own tests send none
+		headers = append(headers, "Idempotency-Key: "+uuid.NewString())
 	}
 	return c.actor.Do(c.op.method, c.path()+c.query(), body, headers...)
 }
