@@ -231,6 +231,20 @@ func TestDaysAreCountedOnceByManyAtOnce(t *testing.T) {
 	w.compare(t, w.manager, 30, "Asia/Tashkent", "", nil)
 }
 
+func TestForgottenDaysAreCountedAgain(t *testing.T) {
+	w := build(t, 100, 30)
+	w.compare(t, w.manager, 30, "Asia/Tashkent", "", nil)
+	requests, lines := len(w.requests), len(w.changes)
+	for i := range 50 {
+		w.live(requests+i, 30)
+	}
+	w.store(requests, lines)
+	if err := reports.Forget(t.Context(), w.Store, w.Tenant); err != nil {
+		t.Fatal(err)
+	}
+	w.compare(t, w.manager, 30, "Asia/Tashkent", "", nil)
+}
+
 func TestFiguresAreForThoseWhoMaySeeThem(t *testing.T) {
 	w := build(t, 40, 10)
 	const path = "/reports/requests"

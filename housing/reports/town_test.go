@@ -76,7 +76,7 @@ func build(t testing.TB, n, days int) *town {
 	for i := range n {
 		w.live(i, days)
 	}
-	w.store()
+	w.store(0, 0)
 	return w
 }
 
@@ -131,11 +131,11 @@ func (w *town) live(i, days int) {
 
 func pick(w *town, of []string) string { return of[w.random.IntN(len(of))] }
 
-// store writes everything with two copies.
-func (w *town) store() {
+// store writes the requests and changes from these on, with two copies.
+func (w *town) store(request, line int) {
 	w.t.Helper()
 	var rows, lines [][]any
-	for _, r := range w.requests {
+	for _, r := range w.requests[request:] {
 		rows = append(rows, []any{
 			w.Tenant, r.id, r.number, r.status, r.category, r.urgency, r.text, r.building, r.apartment, r.adr, r.applicant, r.applicant.String(), r.executor,
 			r.created, 7200, 86400, r.reactionDue, r.completionDue, r.paused, r.stars, 1, r.created, r.created,
@@ -143,7 +143,7 @@ func (w *town) store() {
 	}
 	w.copy("requests", rows, "tenant_id id number status category urgency description building_id apartment_id address applicant_id created_by executor_id "+
 		"status_since reaction_seconds completion_seconds reaction_due completion_due paused_at stars version created_at updated_at")
-	for i, c := range w.changes {
+	for i, c := range w.changes[line:] {
 		lines = append(lines, []any{w.Tenant, w.requests[c.request].id, i, c.at, "x", "manager", "x", c.from, c.to, c.executor, c.seconds})
 	}
 	w.copy("request_history", lines, "tenant_id request_id seq at actor_id actor_role action from_status to_status executor_id seconds")
