@@ -41,3 +41,18 @@ func TestAnswersAreHeldAgainstTheDocument(t *testing.T) {
 		})
 	}
 }
+
+// implementing has one operation.
+type implementing struct{}
+
+func (implementing) GetCompany() {}
+
+func TestUntestedOperationsAreNamed(t *testing.T) {
+	handlers := []any{implementing{}}
+	if err := lacking(handlers, func(string) bool { return false }); err == nil || !strings.HasSuffix(err.Error(), " GetCompany") {
+		t.Errorf("lacking = %v, want GetCompany named", err)
+	}
+	if err := lacking(handlers, func(name string) bool { return name == "GetCompany" }); err != nil {
+		t.Errorf("lacking = %v, want nil", err)
+	}
+}
