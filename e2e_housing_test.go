@@ -162,10 +162,15 @@ func (p *program) changes(request uuid.UUID) []string {
 	err = nats.Read(p.t.Context(), conn.JS, nats.ReadRange{Stream: nats.StreamEvents}, func(m *nats.Message) error {
 		change, about := strings.CutPrefix(m.Subject, prefix)
 		var data events.RequestChanged
-		if !about || json.Unmarshal(m.Data, &data) != nil || data.Request.ID != request.String() {
+		if !about {
 			return nil
 		}
-		changes = append(changes, change)
+		if err := json.Unmarshal(m.Data, &data); err != nil {
+			return err
+		}
+		if data.Request.ID == request.String() {
+			changes = append(changes, change)
+		}
 		return nil
 	})
 	if err != nil {
