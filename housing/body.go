@@ -204,8 +204,10 @@ func unknown(fault *openapi3.SchemaError) (string, bool) {
 
 // reason is a fault in words. Those of formats are ours.
 func reason(fault *openapi3.SchemaError) string {
-	if format, ok := errors.AsType[errFormat](fault.Origin); ok {
-		return string(format)
+	for _, own := range []error{errUUID, errTime, errDate} {
+		if errors.Is(fault.Origin, own) {
+			return own.Error()
+		}
 	}
 	return fault.Reason
 }

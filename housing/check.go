@@ -6,48 +6,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gofiber/fiber/v2"
-	"github.com/google/uuid"
 
 	"ukbot/housing/problem"
 )
-
-// formats are the string formats whose form is checked here, because what
-// binds them later says no more than "bad request".
-var formats = openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
-	"uuid": openapi3.NewCallbackValidator(func(value string) error {
-		if len(value) != 36 {
-			return errFormat("must be a UUID like 0190a6f2-5c1e-7c3a-9d3e-3b1f0c7a5e11")
-		}
-		if _, err := uuid.Parse(value); err != nil {
-			return errFormat("must be a UUID like 0190a6f2-5c1e-7c3a-9d3e-3b1f0c7a5e11")
-		}
-		return nil
-	}),
-	"date-time": openapi3.NewCallbackValidator(func(value string) error {
-		if at, err := time.Parse(time.RFC3339, value); err != nil || at.Year() < 1900 || at.Year() > 9999 {
-			return errFormat("must be a time like 2026-03-02T09:30:00Z (RFC 3339)")
-		}
-		return nil
-	}),
-	"date": openapi3.NewCallbackValidator(func(value string) error {
-		if day, err := time.Parse(time.DateOnly, value); err != nil || day.Year() < 1900 {
-			return errFormat("must be a date like 2026-03-02")
-		}
-		return nil
-	}),
-})
-
-type errFormat string
-
-func (e errFormat) Error() string { return string(e) }
-
-// asked is how the document's schemas are applied to a request.
-var asked = []openapi3.SchemaValidationOption{openapi3.VisitAsRequest(), openapi3.MultiErrors(), formats}
 
 // fieldsMax bounds how many faults one answer names.
 const fieldsMax = 20

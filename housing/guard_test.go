@@ -17,6 +17,7 @@ func TestGuard(t *testing.T) {
 		"bodies are checked against the document": bodiesAreCheckedAgainstTheDocument,
 		"other content types are refused":         otherContentTypesAreRefused,
 		"unknown query parameters are refused":    unknownQueryParametersAreRefused,
+		"formats are explained":                   formatsAreExplained,
 		"bodies beyond the limit are 413":         bodiesBeyondTheLimitAre413,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, s) })
@@ -137,6 +138,24 @@ func unknownQueryParametersAreRefused(t *testing.T, s *housingtest.Server) {
 		t.Errorf("answered %s", r.Raw)
 	}
 	s.Admin().Do("GET", "/company?a=%zz", nil).WantProblem(t, 422, "invalid")
+}
+
+func formatsAreExplained(t *testing.T, s *housingtest.Server) {
+	t.Helper()
+	admin := s.Admin()
+	for path, want := range map[string]string{
+		"/users/7": `{"pointer":"path/user","detail":"must be a UUID like`,
+		"/users/%7B0190a6f2-5c1e-7c3a-9d3e-3b1f0c7a5e11%7D":         `{"pointer":"path/user","detail":"must be a UUID like`,
+		"/shifts?from=yesterday&to=2026-03-09T00:00:00Z":            `{"pointer":"query/from","detail":"must be a time like`,
+		"/shifts?from=2026-02-30T00:00:00Z&to=2026-03-09T00:00:00Z": `{"pointer":"query/from","detail":"must be a time like`,
+		"/users?limit=0":         `{"pointer":"query/limit","detail":"number must be at least 1"}`,
+		"/users?limit=ten":       `{"pointer":"query/limit","detail":"value must be an integer"}`,
+		"/users?limit=1&limit=2": `{"pointer":"query/limit","detail":"may be given once"}`,
+	} {
+		if r := admin.Do("GET", path, nil).WantProblem(t, 422, "invalid"); !strings.Contains(string(r.Raw), want) {
+			t.Errorf("%s: answered %s, want %s", path, r.Raw, want)
+		}
+	}
 }
 
 func bodiesBeyondTheLimitAre413(t *testing.T, s *housingtest.Server) {

@@ -52,6 +52,10 @@ func refusal(ctx context.Context, err error) *problem.Problem {
 			return problem.New(code, "the request is not of the form that the document describes")
 		}
 	}
+	away := &problem.Problem{Code: problem.DatabaseAway, Detail: "the database cannot answer now; try again", RetryAfter: again}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok { // whatever the server said: its own code may be anything
+		return away
+	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		if p := byState[pg.Code]; p != nil {
 			return p
@@ -60,8 +64,8 @@ func refusal(ctx context.Context, err error) *problem.Problem {
 			return problem.InvalidField("", "holds a value that cannot be stored")
 		}
 	}
-	for _, away := range streamsAway {
-		if errors.Is(err, away) {
+	for _, stream := range streamsAway {
+		if errors.Is(err, stream) {
 			return &problem.Problem{Code: problem.StreamAway, Detail: "the streams do not answer; try again", RetryAfter: again}
 		}
 	}
@@ -69,7 +73,7 @@ func refusal(ctx context.Context, err error) *problem.Problem {
 		return &problem.Problem{Code: problem.Timeout, Detail: "this took too long and was given up; try again", RetryAfter: again}
 	}
 	if db.IsAway(err) {
-		return &problem.Problem{Code: problem.DatabaseAway, Detail: "the database cannot answer now; try again", RetryAfter: again}
+		return away
 	}
 	return problem.New(problem.Internal, "something went wrong here; the log knows more by the request's id")
 }
