@@ -17,7 +17,7 @@ import (
 )
 
 // listPath is where requests are listed.
-const listPath = "/requests/"
+const listPath = "/requests"
 
 // all is every request of a list, page by page.
 func (w *town) all(who *housingtest.Client, query url.Values) []string {
