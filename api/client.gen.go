@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/oapi-codegen/runtime"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
@@ -90,6 +91,303 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
+	// RemoveAbsence Take an absence back
+	//
+	// Corresponds with DELETE /absences/{absence} (the `RemoveAbsence` operationId).
+	RemoveAbsence(ctx context.Context, absence openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListApartmentLinks Links to decide about
+	//
+	// Who waits longest comes first.
+	//
+	// Corresponds with GET /apartment-links (the `ListApartmentLinks` operationId).
+	ListApartmentLinks(ctx context.Context, params *ListApartmentLinksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteApartment Remove an apartment that nothing refers to
+	//
+	// 409 `in_use` while people, invitations or requests name it.
+	//
+	// Corresponds with DELETE /apartments/{apartment} (the `DeleteApartment` operationId).
+	DeleteApartment(ctx context.Context, apartment openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetApartment One apartment and where it lies
+	//
+	// Corresponds with GET /apartments/{apartment} (the `GetApartment` operationId).
+	GetApartment(ctx context.Context, apartment openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateApartmentWithBody Change number, entrance or floor
+	//
+	// What is left out stays. 409 `exists` when the building has that number.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /apartments/{apartment} (the `UpdateApartment` operationId).
+	UpdateApartmentWithBody(ctx context.Context, apartment openapi_types.UUID, params *UpdateApartmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateApartment Change number, entrance or floor
+	//
+	// What is left out stays. 409 `exists` when the building has that number.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /apartments/{apartment} (the `UpdateApartment` operationId).
+	UpdateApartment(ctx context.Context, apartment openapi_types.UUID, params *UpdateApartmentParams, body UpdateApartmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListApiKeys API keys
+	//
+	// Revoked ones too. The keys themselves are nowhere; only their hashes are kept.
+	//
+	// Corresponds with GET /api-keys (the `ListApiKeys` operationId).
+	ListApiKeys(ctx context.Context, params *ListApiKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateApiKeyWithBody Make an API key
+	//
+	// The key reaches everything of the tenant that its scopes name. Only scopes that the maker may use without
+	// limits can be given (403 `forbidden`). 409 `exists`: a key of that name is in use.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api-keys (the `CreateApiKey` operationId).
+	CreateApiKeyWithBody(ctx context.Context, params *CreateApiKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateApiKey Make an API key
+	//
+	// The key reaches everything of the tenant that its scopes name. Only scopes that the maker may use without
+	// limits can be given (403 `forbidden`). 409 `exists`: a key of that name is in use.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api-keys (the `CreateApiKey` operationId).
+	CreateApiKey(ctx context.Context, params *CreateApiKeyParams, body CreateApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeApiKey Revoke an API key
+	//
+	// It counts no more, on every replica within seconds. Its name is free again.
+	//
+	// Corresponds with DELETE /api-keys/{key} (the `RevokeApiKey` operationId).
+	RevokeApiKey(ctx context.Context, key openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSigningKeys Keys that access tokens are signed with
+	//
+	// A new key stands here two minutes before it signs.
+	//
+	// Corresponds with GET /auth/jwks.json (the `GetSigningKeys` operationId).
+	GetSigningKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Logout End one's own session
+	//
+	// Its tokens count no more. An API key has no session (403 `forbidden`).
+	//
+	// Corresponds with POST /auth/logout (the `Logout` operationId).
+	Logout(ctx context.Context, params *LogoutParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RefreshTokenWithBody The next tokens
+	//
+	// Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
+	// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
+	// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
+	// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /auth/refresh (the `RefreshToken` operationId).
+	RefreshTokenWithBody(ctx context.Context, params *RefreshTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RefreshToken The next tokens
+	//
+	// Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
+	// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
+	// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
+	// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /auth/refresh (the `RefreshToken` operationId).
+	RefreshToken(ctx context.Context, params *RefreshTokenParams, body RefreshTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SwitchRoleWithBody Act in another of one's roles
+	//
+	// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
+	// the person does not have that role.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /auth/role (the `SwitchRole` operationId).
+	SwitchRoleWithBody(ctx context.Context, params *SwitchRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SwitchRole Act in another of one's roles
+	//
+	// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
+	// the person does not have that role.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /auth/role (the `SwitchRole` operationId).
+	SwitchRole(ctx context.Context, params *SwitchRoleParams, body SwitchRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSessions Where somebody is logged in
+	//
+	// One's own sessions, or with `user` (administrators) another person's. Those that are over are left out.
+	//
+	// Corresponds with GET /auth/sessions (the `ListSessions` operationId).
+	ListSessions(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeSession End a session
+	//
+	// Its tokens count no more, on every replica within seconds.
+	//
+	// Corresponds with DELETE /auth/sessions/{session} (the `RevokeSession` operationId).
+	RevokeSession(ctx context.Context, session openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LoginTelegramWithBody Log a Telegram person in
+	//
+	// For the bot, with its API key: it answers for the Telegram id being the person's. Begins a session.
+	// 404 `not_found`: nobody has this id; register them. 403 `approval_pending`: a manager has not approved
+	// them yet. 403 `blocked`: they are blocked.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /auth/telegram (the `LoginTelegram` operationId).
+	LoginTelegramWithBody(ctx context.Context, params *LoginTelegramParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LoginTelegram Log a Telegram person in
+	//
+	// For the bot, with its API key: it answers for the Telegram id being the person's. Begins a session.
+	// 404 `not_found`: nobody has this id; register them. 403 `approval_pending`: a manager has not approved
+	// them yet. 403 `blocked`: they are blocked.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /auth/telegram (the `LoginTelegram` operationId).
+	LoginTelegram(ctx context.Context, params *LoginTelegramParams, body LoginTelegramJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAvailability Who is there in a time
+	//
+	// Approved people: on shift, absent, planned or free. Refusals: `invalid` (no time, or too long).
+	//
+	// Corresponds with GET /availability (the `ListAvailability` operationId).
+	ListAvailability(ctx context.Context, params *ListAvailabilityParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListBuildings Buildings by address, or those like a text
+	//
+	// Without `q`, by address. With it, those whose address holds the text or has words like it, the nearest first;
+	// Russian or Uzbek, Cyrillic or Latin letters.
+	//
+	// Corresponds with GET /buildings (the `ListBuildings` operationId).
+	ListBuildings(ctx context.Context, params *ListBuildingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateBuildingWithBody Add a building
+	//
+	// 409 `exists` when a building has that address.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /buildings (the `CreateBuilding` operationId).
+	CreateBuildingWithBody(ctx context.Context, params *CreateBuildingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateBuilding Add a building
+	//
+	// 409 `exists` when a building has that address.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /buildings (the `CreateBuilding` operationId).
+	CreateBuilding(ctx context.Context, params *CreateBuildingParams, body CreateBuildingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ImportBuildingsWithBody Import yards, buildings, entrances and apartments from CSV
+	//
+	// One line per apartment (or per entrance, or per building). The first line names the columns, in any order:
+	// `yard` (двор) and `address` (адрес) are needed; `entrance` (подъезд), `apartment` (квартира), `floor` (этаж), `lat` (широта), `lon` (долгота) may
+	// be there. Separated by commas, semicolons or tabs; UTF-8 or Windows-1251. At most 8 MiB.
+	//
+	// A dry run, which is the default, changes nothing and tells what would happen and everything that is wrong, by line and column.
+	// With `dry_run=false` all is imported or nothing: a file with bad lines is 422 `invalid`, whose `errors` point to
+	// `line/17/floor`; with `skip_bad=true` its good lines are imported and the bad ones counted. Importing again changes nothing.
+	// What a line leaves empty stays as it is. Nothing is ever removed. 413 `too_large` beyond 8 MiB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /buildings/import (the `ImportBuildings` operationId).
+	ImportBuildingsWithBody(ctx context.Context, params *ImportBuildingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteBuilding Remove a building that nothing refers to
+	//
+	// 409 `in_use` while it has entrances, apartments or requests.
+	//
+	// Corresponds with DELETE /buildings/{building} (the `DeleteBuilding` operationId).
+	DeleteBuilding(ctx context.Context, building openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetBuilding One building
+	//
+	// Corresponds with GET /buildings/{building} (the `GetBuilding` operationId).
+	GetBuilding(ctx context.Context, building openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateBuildingWithBody Change address, place or yard
+	//
+	// What is left out stays. 409 `exists` when another building has that address.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /buildings/{building} (the `UpdateBuilding` operationId).
+	UpdateBuildingWithBody(ctx context.Context, building openapi_types.UUID, params *UpdateBuildingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateBuilding Change address, place or yard
+	//
+	// What is left out stays. 409 `exists` when another building has that address.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /buildings/{building} (the `UpdateBuilding` operationId).
+	UpdateBuilding(ctx context.Context, building openapi_types.UUID, params *UpdateBuildingParams, body UpdateBuildingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListApartments Apartments of a building by number
+	//
+	// As people count: 2, 10, 10А.
+	//
+	// Corresponds with GET /buildings/{building}/apartments (the `ListApartments` operationId).
+	ListApartments(ctx context.Context, building openapi_types.UUID, params *ListApartmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateApartmentWithBody Add an apartment
+	//
+	// 409 `exists` when the building has that number.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /buildings/{building}/apartments (the `CreateApartment` operationId).
+	CreateApartmentWithBody(ctx context.Context, building openapi_types.UUID, params *CreateApartmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateApartment Add an apartment
+	//
+	// 409 `exists` when the building has that number.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /buildings/{building}/apartments (the `CreateApartment` operationId).
+	CreateApartment(ctx context.Context, building openapi_types.UUID, params *CreateApartmentParams, body CreateApartmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListEntrances Entrances of a building by number
+	//
+	// Corresponds with GET /buildings/{building}/entrances (the `ListEntrances` operationId).
+	ListEntrances(ctx context.Context, building openapi_types.UUID, params *ListEntrancesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateEntranceWithBody Add an entrance
+	//
+	// 409 `exists` when the building has that number.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /buildings/{building}/entrances (the `CreateEntrance` operationId).
+	CreateEntranceWithBody(ctx context.Context, building openapi_types.UUID, params *CreateEntranceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateEntrance Add an entrance
+	//
+	// 409 `exists` when the building has that number.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /buildings/{building}/entrances (the `CreateEntrance` operationId).
+	CreateEntrance(ctx context.Context, building openapi_types.UUID, params *CreateEntranceParams, body CreateEntranceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetCompany The company and how it works
 	//
 	// Corresponds with GET /company (the `GetCompany` operationId).
@@ -112,6 +410,1834 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /company (the `UpdateCompany` operationId).
 	UpdateCompany(ctx context.Context, params *UpdateCompanyParams, body UpdateCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteEntrance Remove an entrance without apartments
+	//
+	// 409 `in_use` while apartments name it.
+	//
+	// Corresponds with DELETE /entrances/{entrance} (the `DeleteEntrance` operationId).
+	DeleteEntrance(ctx context.Context, entrance openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListExecutors Who can do the work, and how busy they are
+	//
+	// Corresponds with GET /executors (the `ListExecutors` operationId).
+	ListExecutors(ctx context.Context, params *ListExecutorsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListHandovers Hand-overs, newest first
+	//
+	// Managers see all of them, others what was offered to them or by them.
+	//
+	// Corresponds with GET /handovers (the `ListHandovers` operationId).
+	ListHandovers(ctx context.Context, params *ListHandoversParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AcceptHandover Take over a shift
+	//
+	// A planned shift becomes the other person's. An open one ends now for who offered it, and its rest becomes an open shift of the other person, to whom the
+	// open requests go. Refusals: `conflict` (answered or withdrawn already, over, absent, or another shift is open), `overlap`.
+	//
+	// Corresponds with POST /handovers/{handover}/accept (the `AcceptHandover` operationId).
+	AcceptHandover(ctx context.Context, handover openapi_types.UUID, params *AcceptHandoverParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeclineHandoverWithBody Refuse a shift that was offered
+	//
+	// Refusals: `conflict` (answered or withdrawn already).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /handovers/{handover}/decline (the `DeclineHandover` operationId).
+	DeclineHandoverWithBody(ctx context.Context, handover openapi_types.UUID, params *DeclineHandoverParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeclineHandover Refuse a shift that was offered
+	//
+	// Refusals: `conflict` (answered or withdrawn already).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /handovers/{handover}/decline (the `DeclineHandover` operationId).
+	DeclineHandover(ctx context.Context, handover openapi_types.UUID, params *DeclineHandoverParams, body DeclineHandoverJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawHandover Take an offer back
+	//
+	// Refusals: `conflict` (answered already).
+	//
+	// Corresponds with POST /handovers/{handover}/withdraw (the `WithdrawHandover` operationId).
+	WithdrawHandover(ctx context.Context, handover openapi_types.UUID, params *WithdrawHandoverParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetHealth Whether the process lives
+	//
+	// Corresponds with GET /health (the `GetHealth` operationId).
+	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetHealthDetailed Every dependency with its latency
+	//
+	// Corresponds with GET /health/detailed (the `GetHealthDetailed` operationId).
+	GetHealthDetailed(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListInvitations Invitations, newest first
+	//
+	// Corresponds with GET /invitations (the `ListInvitations` operationId).
+	ListInvitations(ctx context.Context, params *ListInvitationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateInvitationWithBody Invite somebody
+	//
+	// The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
+	// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /invitations (the `CreateInvitation` operationId).
+	CreateInvitationWithBody(ctx context.Context, params *CreateInvitationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateInvitation Invite somebody
+	//
+	// The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
+	// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /invitations (the `CreateInvitation` operationId).
+	CreateInvitation(ctx context.Context, params *CreateInvitationParams, body CreateInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UseInvitationWithBody Accept an invitation
+	//
+	// Adds its role, specialisations and apartment to the caller. Works once: 410 `used` for who comes second,
+	// 410 `expired` when it is over or was withdrawn, 404 `not_found` for no invitation of this company.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /invitations/use (the `UseInvitation` operationId).
+	UseInvitationWithBody(ctx context.Context, params *UseInvitationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UseInvitation Accept an invitation
+	//
+	// Adds its role, specialisations and apartment to the caller. Works once: 410 `used` for who comes second,
+	// 410 `expired` when it is over or was withdrawn, 404 `not_found` for no invitation of this company.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /invitations/use (the `UseInvitation` operationId).
+	UseInvitation(ctx context.Context, params *UseInvitationParams, body UseInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeInvitation Withdraw an invitation
+	//
+	// 410 `used` when somebody has come with it already.
+	//
+	// Corresponds with DELETE /invitations/{invitation} (the `RevokeInvitation` operationId).
+	RevokeInvitation(ctx context.Context, invitation openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetMe The person who asks
+	//
+	// Corresponds with GET /me (the `GetMe` operationId).
+	GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateMeWithBody Change one's own name, phone or language
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /me (the `UpdateMe` operationId).
+	UpdateMeWithBody(ctx context.Context, params *UpdateMeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateMe Change one's own name, phone or language
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /me (the `UpdateMe` operationId).
+	UpdateMe(ctx context.Context, params *UpdateMeParams, body UpdateMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetMetrics Prometheus metrics
+	//
+	// Corresponds with GET /metrics (the `GetMetrics` operationId).
+	GetMetrics(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReady Whether the process can do its work
+	//
+	// Corresponds with GET /ready (the `GetReady` operationId).
+	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetStatistics How the repair requests go
+	//
+	// Today and the days before it, of the company's time zone. Executors see their own figures only.
+	//
+	// Figures belong to the executor who had the request after the change; nobody has a new one, so `created` is 0
+	// for an executor. In time is what was reported done, or left "new", before its deadline as it stands now.
+	// Medians come from a histogram: at most 5 % off. What happened is counted at once; half an hour later it is
+	// kept as it was counted.
+	// The first question about days that were never counted may take longer (503 `timeout`: ask again).
+	//
+	// Corresponds with GET /reports/requests (the `GetStatistics` operationId).
+	GetStatistics(ctx context.Context, params *GetStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportRequests Repair requests as a table
+	//
+	// All that the filters find, the newest first: CSV (UTF-8 with a byte order mark) or an Excel sheet, with headings in the
+	// company's language and times in its zone. A sheet holds 200,000 requests at most (422 `invalid`: choose a shorter period, or CSV).
+	// In CSV a text that a spreadsheet would take for a formula gets an apostrophe in front.
+	//
+	// Corresponds with GET /reports/requests/export (the `ExportRequests` operationId).
+	ExportRequests(ctx context.Context, params *ExportRequestsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRequests Find repair requests
+	//
+	// Residents find their own; executors those given to them and, in their specialisations, those that are free;
+	// managers and administrators all. Pages stay as they are while new requests come in.
+	//
+	// `q` looks in description and address (Russian and Uzbek; every word must be there, in any form), or, when it looks
+	// like one, for the beginning of a number: `251007-0`. `sort=due` lists what is not closed, the next deadline first.
+	//
+	// Corresponds with GET /requests (the `ListRequests` operationId).
+	ListRequests(ctx context.Context, params *ListRequestsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateRequestWithBody Make a repair request
+	//
+	// Residents make it for an apartment of their own, or for the common parts of its building. Managers name
+	// the resident in `applicant_id`. 422 `invalid`: there is no such person, the apartment is not in the building,
+	// or is not yours. The answer has the number to tell people.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /requests (the `CreateRequest` operationId).
+	CreateRequestWithBody(ctx context.Context, params *CreateRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateRequest Make a repair request
+	//
+	// Residents make it for an apartment of their own, or for the common parts of its building. Managers name
+	// the resident in `applicant_id`. 422 `invalid`: there is no such person, the apartment is not in the building,
+	// or is not yours. The answer has the number to tell people.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /requests (the `CreateRequest` operationId).
+	CreateRequest(ctx context.Context, params *CreateRequestParams, body CreateRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRequest A repair request
+	//
+	// Residents see their own; executors those they have and new ones of their specialisations; managers all.
+	// `actions` says what you may do with it now. 403 `forbidden` for one that is none of yours.
+	//
+	// Corresponds with GET /requests/{request} (the `GetRequest` operationId).
+	GetRequest(ctx context.Context, ref string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateRequestWithBody Correct category, urgency or description
+	//
+	// Residents while it is new; managers until it is closed (409 `conflict`). Another urgency sets other
+	// deadlines, counted from when the request was made. Needs `If-Match` (428 `match_required`, 412 `stale`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /requests/{request} (the `UpdateRequest` operationId).
+	UpdateRequestWithBody(ctx context.Context, ref string, params *UpdateRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateRequest Correct category, urgency or description
+	//
+	// Residents while it is new; managers until it is closed (409 `conflict`). Another urgency sets other
+	// deadlines, counted from when the request was made. Needs `If-Match` (428 `match_required`, 412 `stale`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /requests/{request} (the `UpdateRequest` operationId).
+	UpdateRequest(ctx context.Context, ref string, params *UpdateRequestParams, body UpdateRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AcceptRequestWithBody Accept the work
+	//
+	// The resident with 1 to 5 stars; or a manager in their place, when they have let the company's time pass (409 `conflict` before), with a comment of 10 characters or more and no stars.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /requests/{request}/accept (the `AcceptRequest` operationId).
+	AcceptRequestWithBody(ctx context.Context, ref string, params *AcceptRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AcceptRequest Accept the work
+	//
+	// The resident with 1 to 5 stars; or a manager in their place, when they have let the company's time pass (409 `conflict` before), with a comment of 10 characters or more and no stars.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /requests/{request}/accept (the `AcceptRequest` operationId).
+	AcceptRequest(ctx context.Context, ref string, params *AcceptRequestParams, body AcceptRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AnswerRequestWithBody Answer the question
+	//
+	// The resident, or a manager on the phone for them. 409 `conflict` if nothing was asked.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /requests/{request}/answer (the `AnswerRequest` operationId).
+	AnswerRequestWithBody(ctx context.Context, ref string, params *AnswerRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AnswerRequest Answer the question
+	//
+	// The resident, or a manager on the phone for them. 409 `conflict` if nothing was asked.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /requests/{request}/answer (the `AnswerRequest` operationId).
+	AnswerRequest(ctx context.Context, ref string, params *AnswerRequestParams, body AnswerRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AssignRequestWithBody Give it to an executor
+	//
+	// New ones, or those that somebody has (then with a reason). 422 `invalid`: the person is no executor, or is blocked.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /requests/{request}/assign (the `AssignRequest` operationId).
+	AssignRequestWithBody(ctx context.Context, ref string, params *AssignRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AssignRequest Give it to an executor
+	//
+	// New ones, or those that somebody has (then with a reason). 422 `invalid`: the person is no executor, or is blocked.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /requests/{request}/assign (the `AssignRequest` operationId).
+	AssignRequest(ctx context.Context, ref string, params *AssignRequestParams, body AssignRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelRequestWithBody Withdraw a new request
+	//
+	// Only while it is new (409 `conflict`).
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /requests/{request}/cancel (the `CancelRequest` operationId).
+	CancelRequestWithBody(ctx context.Context, ref string, params *CancelRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelRequest Withdraw a new request
+	//
+	// Only while it is new (409 `conflict`).
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /requests/{request}/cancel (the `CancelRequest` operationId).
+	CancelRequest(ctx context.Context, ref string, params *CancelRequestParams, body CancelRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ClarifyRequestWithBody Ask the resident
+	//
+	// The comment is the question. The time for completion stands still until the answer. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /requests/{request}/clarify (the `ClarifyRequest` operationId).
+	ClarifyRequestWithBody(ctx context.Context, ref string, params *ClarifyRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ClarifyRequest Ask the resident
+	//
+	// The comment is the question. The time for completion stands still until the answer. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /requests/{request}/clarify (the `ClarifyRequest` operationId).
+	ClarifyRequest(ctx context.Context, ref string, params *ClarifyRequestParams, body ClarifyRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListComments What was said
+	//
+	// Oldest first. Residents see the public ones.
+	//
+	// Corresponds with GET /requests/{request}/comments (the `ListComments` operationId).
+	ListComments(ctx context.Context, ref string, params *ListCommentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddCommentWithBody Say something about it
+	//
+	// Public unless `visibility` is internal, which staff alone may write and read (403 `forbidden`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /requests/{request}/comments (the `AddComment` operationId).
+	AddCommentWithBody(ctx context.Context, ref string, params *AddCommentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddComment Say something about it
+	//
+	// Public unless `visibility` is internal, which staff alone may write and read (403 `forbidden`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /requests/{request}/comments (the `AddComment` operationId).
+	AddComment(ctx context.Context, ref string, params *AddCommentParams, body AddCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CompleteRequestWithBody Report it done
+	//
+	// With at least one photo, added before. 422 `invalid`: a file is no photo of this request. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /requests/{request}/complete (the `CompleteRequest` operationId).
+	CompleteRequestWithBody(ctx context.Context, ref string, params *CompleteRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CompleteRequest Report it done
+	//
+	// With at least one photo, added before. 422 `invalid`: a file is no photo of this request. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /requests/{request}/complete (the `CompleteRequest` operationId).
+	CompleteRequest(ctx context.Context, ref string, params *CompleteRequestParams, body CompleteRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ConfirmRequest Confirm that it is done
+	//
+	// A manager has looked; the resident is asked to accept. 409 `conflict` unless completed.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Corresponds with POST /requests/{request}/confirm (the `ConfirmRequest` operationId).
+	ConfirmRequest(ctx context.Context, ref string, params *ConfirmRequestParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListFiles Photos and documents of a request
+	//
+	// The oldest first; at most 10, so there are no pages.
+	//
+	// Corresponds with GET /requests/{request}/files (the `ListFiles` operationId).
+	ListFiles(ctx context.Context, ref string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UploadFileWithBody Add a photo or a document
+	//
+	// One file in the field `file`: JPEG, PNG, WebP, PDF, DOC or DOCX, told by its content, up to 20 MB (20,971,520 bytes);
+	// ten per request. Pictures lose what they say about place, camera and author, but not a pixel; the way they are turned stays.
+	//
+	// 413 `too_large` above 20 MB; 415 `media_type` for any other type; 422 `invalid` when the file is empty, cut short or not
+	// what it seems; 409 `conflict` when the request has ten; 503 `stream_unavailable` while files cannot be stored.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /requests/{request}/files (the `UploadFile` operationId).
+	UploadFileWithBody(ctx context.Context, ref string, params *UploadFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteFile Remove a file
+	//
+	// Those who sent it may, managers and administrators any; but not once it was given with an action (409 `in_use`).
+	//
+	// Corresponds with DELETE /requests/{request}/files/{file} (the `DeleteFile` operationId).
+	DeleteFile(ctx context.Context, ref string, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DownloadFile The bytes of a file
+	//
+	// Always as an attachment. 503 `stream_unavailable` while files cannot be read.
+	//
+	// Corresponds with GET /requests/{request}/files/{file} (the `DownloadFile` operationId).
+	DownloadFile(ctx context.Context, ref string, file openapi_types.UUID, params *DownloadFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetHistory Every change of it
+	//
+	// Oldest first. Residents do not see internal comments, deadlines and why it went to somebody else.
+	//
+	// Corresponds with GET /requests/{request}/history (the `GetHistory` operationId).
+	GetHistory(ctx context.Context, ref string, params *GetHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PurchaseRequestWithBody Wait for materials
+	//
+	// The time for completion stands still meanwhile. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /requests/{request}/purchase (the `PurchaseRequest` operationId).
+	PurchaseRequestWithBody(ctx context.Context, ref string, params *PurchaseRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PurchaseRequest Wait for materials
+	//
+	// The time for completion stands still meanwhile. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /requests/{request}/purchase (the `PurchaseRequest` operationId).
+	PurchaseRequest(ctx context.Context, ref string, params *PurchaseRequestParams, body PurchaseRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResumeRequest Go on working
+	//
+	// After purchase, clarification or a return. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Corresponds with POST /requests/{request}/resume (the `ResumeRequest` operationId).
+	ResumeRequest(ctx context.Context, ref string, params *ResumeRequestParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReturnRequestWithBody Refuse the work
+	//
+	// The resident, with a photo added before. 409 `conflict` unless confirmed.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /requests/{request}/return (the `ReturnRequest` operationId).
+	ReturnRequestWithBody(ctx context.Context, ref string, params *ReturnRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReturnRequest Refuse the work
+	//
+	// The resident, with a photo added before. 409 `conflict` unless confirmed.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /requests/{request}/return (the `ReturnRequest` operationId).
+	ReturnRequest(ctx context.Context, ref string, params *ReturnRequestParams, body ReturnRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReworkRequestWithBody Send it back to the executor
+	//
+	// A manager has looked and is not content. 409 `conflict` unless completed.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /requests/{request}/rework (the `ReworkRequest` operationId).
+	ReworkRequestWithBody(ctx context.Context, ref string, params *ReworkRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReworkRequest Send it back to the executor
+	//
+	// A manager has looked and is not content. 409 `conflict` unless completed.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /requests/{request}/rework (the `ReworkRequest` operationId).
+	ReworkRequest(ctx context.Context, ref string, params *ReworkRequestParams, body ReworkRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TakeRequest Take a new request
+	//
+	// Of two who take it one gets it; the other is told who (409 `already_taken`, `by`). 403 `off_shift`: open a shift first.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Corresponds with POST /requests/{request}/take (the `TakeRequest` operationId).
+	TakeRequest(ctx context.Context, ref string, params *TakeRequestParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListShifts Shifts by start
+	//
+	// An executor sees their own shifts and free ones.
+	//
+	// Corresponds with GET /shifts (the `ListShifts` operationId).
+	ListShifts(ctx context.Context, params *ListShiftsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateShiftWithBody Plan a shift
+	//
+	// Without `user_id` the shift is free for whoever takes it. Refusals: `overlap` (the person has a shift then), `conflict` (the person is absent then),
+	// `invalid` (not approved, without that role, or a time that is over or too long).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /shifts (the `CreateShift` operationId).
+	CreateShiftWithBody(ctx context.Context, params *CreateShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateShift Plan a shift
+	//
+	// Without `user_id` the shift is free for whoever takes it. Refusals: `overlap` (the person has a shift then), `conflict` (the person is absent then),
+	// `invalid` (not approved, without that role, or a time that is over or too long).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /shifts (the `CreateShift` operationId).
+	CreateShift(ctx context.Context, params *CreateShiftParams, body CreateShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlanWeekWithBody Plan a week from people's usual weeks
+	//
+	// Times are of the company's zone: 08:00 stays 08:00 when the clocks change. Doing it again plans nothing twice, not even what was cancelled,
+	// released or moved meanwhile. Refusals: `invalid` (not a Monday, an unknown person).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /shifts/plan-week (the `PlanWeek` operationId).
+	PlanWeekWithBody(ctx context.Context, params *PlanWeekParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlanWeek Plan a week from people's usual weeks
+	//
+	// Times are of the company's zone: 08:00 stays 08:00 when the clocks change. Doing it again plans nothing twice, not even what was cancelled,
+	// released or moved meanwhile. Refusals: `invalid` (not a Monday, an unknown person).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /shifts/plan-week (the `PlanWeek` operationId).
+	PlanWeek(ctx context.Context, params *PlanWeekParams, body PlanWeekJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetShift A shift
+	//
+	// An executor sees their own shifts and free ones.
+	//
+	// Corresponds with GET /shifts/{shift} (the `GetShift` operationId).
+	GetShift(ctx context.Context, shift openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateShiftWithBody Change a planned shift
+	//
+	// What is left out stays. Another person, role or time withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, or the person is absent
+	// then), `overlap`, `invalid`, `stale`, `match_required`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /shifts/{shift} (the `UpdateShift` operationId).
+	UpdateShiftWithBody(ctx context.Context, shift openapi_types.UUID, params *UpdateShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateShift Change a planned shift
+	//
+	// What is left out stays. Another person, role or time withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, or the person is absent
+	// then), `overlap`, `invalid`, `stale`, `match_required`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /shifts/{shift} (the `UpdateShift` operationId).
+	UpdateShift(ctx context.Context, shift openapi_types.UUID, params *UpdateShiftParams, body UpdateShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelShiftWithBody Cancel a planned shift
+	//
+	// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /shifts/{shift}/cancel (the `CancelShift` operationId).
+	CancelShiftWithBody(ctx context.Context, shift openapi_types.UUID, params *CancelShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelShift Cancel a planned shift
+	//
+	// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /shifts/{shift}/cancel (the `CancelShift` operationId).
+	CancelShift(ctx context.Context, shift openapi_types.UUID, params *CancelShiftParams, body CancelShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CloseShift End a shift
+	//
+	// Requests stay with the person. Withdraws a hand-over on offer. Refusals: `conflict` (not open).
+	//
+	// Corresponds with POST /shifts/{shift}/close (the `CloseShift` operationId).
+	CloseShift(ctx context.Context, shift openapi_types.UUID, params *CloseShiftParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OfferHandoverWithBody Offer a shift to somebody
+	//
+	// One offer at a time. The other person is approved, holds the shift's role and has no shift in what is left of it. Refusals: `exists` (on offer already),
+	// `overlap`, `conflict` (free, over, closed, or the other is absent then), `invalid` (who cannot have it).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /shifts/{shift}/handover (the `OfferHandover` operationId).
+	OfferHandoverWithBody(ctx context.Context, shift openapi_types.UUID, params *OfferHandoverParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OfferHandover Offer a shift to somebody
+	//
+	// One offer at a time. The other person is approved, holds the shift's role and has no shift in what is left of it. Refusals: `exists` (on offer already),
+	// `overlap`, `conflict` (free, over, closed, or the other is absent then), `invalid` (who cannot have it).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /shifts/{shift}/handover (the `OfferHandover` operationId).
+	OfferHandover(ctx context.Context, shift openapi_types.UUID, params *OfferHandoverParams, body OfferHandoverJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OpenShift Begin a shift
+	//
+	// From one hour before its start until its end; one open shift per person. A manager may open it for somebody. Refusals: `conflict`.
+	//
+	// Corresponds with POST /shifts/{shift}/open (the `OpenShift` operationId).
+	OpenShift(ctx context.Context, shift openapi_types.UUID, params *OpenShiftParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseShiftWithBody Give a planned shift back
+	//
+	// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, free already, or over).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /shifts/{shift}/release (the `ReleaseShift` operationId).
+	ReleaseShiftWithBody(ctx context.Context, shift openapi_types.UUID, params *ReleaseShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseShift Give a planned shift back
+	//
+	// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, free already, or over).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /shifts/{shift}/release (the `ReleaseShift` operationId).
+	ReleaseShift(ctx context.Context, shift openapi_types.UUID, params *ReleaseShiftParams, body ReleaseShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TakeShift Take a free shift
+	//
+	// For oneself, with the shift's role. Refusals: `already_taken` (`by` says who was faster), `overlap`, `conflict` (cancelled, over, or you are absent then),
+	// `forbidden` (without that role, or a machine).
+	//
+	// Corresponds with POST /shifts/{shift}/take (the `TakeShift` operationId).
+	TakeShift(ctx context.Context, shift openapi_types.UUID, params *TakeShiftParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveGenericOfWithBody An event of any configured source of a tenant
+	//
+	// Verified as the source's configuration says.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/generic/{source} (the `ReceiveGenericOf` operationId).
+	ReceiveGenericOfWithBody(ctx context.Context, tenant Tenant, source Source, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveGenericOf An event of any configured source of a tenant
+	//
+	// Verified as the source's configuration says.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/generic/{source} (the `ReceiveGenericOf` operationId).
+	ReceiveGenericOf(ctx context.Context, tenant Tenant, source Source, body ReceiveGenericOfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveGenericOfWithFormdataBody An event of any configured source of a tenant
+	//
+	// Verified as the source's configuration says.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/generic/{source} (the `ReceiveGenericOf` operationId).
+	ReceiveGenericOfWithFormdataBody(ctx context.Context, tenant Tenant, source Source, body ReceiveGenericOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveGoogleSheetsOfWithBody A push notification of Google of a tenant
+	//
+	// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/google/sheets (the `ReceiveGoogleSheetsOf` operationId).
+	ReceiveGoogleSheetsOfWithBody(ctx context.Context, tenant Tenant, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveGoogleSheetsOf A push notification of Google of a tenant
+	//
+	// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/google/sheets (the `ReceiveGoogleSheetsOf` operationId).
+	ReceiveGoogleSheetsOf(ctx context.Context, tenant Tenant, body ReceiveGoogleSheetsOfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveGoogleSheetsOfWithFormdataBody A push notification of Google of a tenant
+	//
+	// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/google/sheets (the `ReceiveGoogleSheetsOf` operationId).
+	ReceiveGoogleSheetsOfWithFormdataBody(ctx context.Context, tenant Tenant, body ReceiveGoogleSheetsOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveStripeOfWithBody An event of Stripe of a tenant
+	//
+	// `Stripe-Signature` is checked; 202 means that the event is on disk.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/stripe (the `ReceiveStripeOf` operationId).
+	ReceiveStripeOfWithBody(ctx context.Context, tenant Tenant, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveStripeOf An event of Stripe of a tenant
+	//
+	// `Stripe-Signature` is checked; 202 means that the event is on disk.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/stripe (the `ReceiveStripeOf` operationId).
+	ReceiveStripeOf(ctx context.Context, tenant Tenant, body ReceiveStripeOfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveStripeOfWithFormdataBody An event of Stripe of a tenant
+	//
+	// `Stripe-Signature` is checked; 202 means that the event is on disk.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/stripe (the `ReceiveStripeOf` operationId).
+	ReceiveStripeOfWithFormdataBody(ctx context.Context, tenant Tenant, body ReceiveStripeOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveYandexMapsOfWithBody An event about addresses of a tenant
+	//
+	// HMAC-SHA256 as the configuration says.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/yandex/maps (the `ReceiveYandexMapsOf` operationId).
+	ReceiveYandexMapsOfWithBody(ctx context.Context, tenant Tenant, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveYandexMapsOf An event about addresses of a tenant
+	//
+	// HMAC-SHA256 as the configuration says.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/yandex/maps (the `ReceiveYandexMapsOf` operationId).
+	ReceiveYandexMapsOf(ctx context.Context, tenant Tenant, body ReceiveYandexMapsOfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveYandexMapsOfWithFormdataBody An event about addresses of a tenant
+	//
+	// HMAC-SHA256 as the configuration says.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/yandex/maps (the `ReceiveYandexMapsOf` operationId).
+	ReceiveYandexMapsOfWithFormdataBody(ctx context.Context, tenant Tenant, body ReceiveYandexMapsOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUsers Find people
+	//
+	// Newest first; with `q` the best matches first. `q` finds names in Russian and Uzbek spelling, Cyrillic or Latin,
+	// with a letter wrong, and phones by any three digits in a row.
+	//
+	// Corresponds with GET /users (the `ListUsers` operationId).
+	ListUsers(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateUserWithBody Enter a resident who phones
+	//
+	// Approved at once, without Telegram. 409 `exists` when somebody has this phone already; `by` says who.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /users (the `CreateUser` operationId).
+	CreateUserWithBody(ctx context.Context, params *CreateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateUser Enter a resident who phones
+	//
+	// Approved at once, without Telegram. 409 `exists` when somebody has this phone already; `by` says who.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /users (the `CreateUser` operationId).
+	CreateUser(ctx context.Context, params *CreateUserParams, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RegisterUserWithBody A Telegram person introduces themselves
+	//
+	// For the bot. A new person waits for approval (`pending`), or comes with an invitation and is approved at once,
+	// with its role and apartment. The same `telegram_id` again gives the same person (200), unchanged but for an
+	// invitation; who is blocked stays blocked. A person who was entered by phone and has no Telegram yet is found by
+	// a phone that Telegram vouches for (`phone_verified`).
+	//
+	// An invitation that does not count is refused and nobody is registered: 404 `not_found`, 410 `expired` or `used`;
+	// register without it to wait for approval.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /users/register (the `RegisterUser` operationId).
+	RegisterUserWithBody(ctx context.Context, params *RegisterUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RegisterUser A Telegram person introduces themselves
+	//
+	// For the bot. A new person waits for approval (`pending`), or comes with an invitation and is approved at once,
+	// with its role and apartment. The same `telegram_id` again gives the same person (200), unchanged but for an
+	// invitation; who is blocked stays blocked. A person who was entered by phone and has no Telegram yet is found by
+	// a phone that Telegram vouches for (`phone_verified`).
+	//
+	// An invitation that does not count is refused and nobody is registered: 404 `not_found`, 410 `expired` or `used`;
+	// register without it to wait for approval.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /users/register (the `RegisterUser` operationId).
+	RegisterUser(ctx context.Context, params *RegisterUserParams, body RegisterUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetUser A person
+	//
+	// Corresponds with GET /users/{user} (the `GetUser` operationId).
+	GetUser(ctx context.Context, user openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserWithBody Change a person's name, phone or language
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /users/{user} (the `UpdateUser` operationId).
+	UpdateUserWithBody(ctx context.Context, user openapi_types.UUID, params *UpdateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUser Change a person's name, phone or language
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /users/{user} (the `UpdateUser` operationId).
+	UpdateUser(ctx context.Context, user openapi_types.UUID, params *UpdateUserParams, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAbsences When a person is away, latest first
+	//
+	// Corresponds with GET /users/{user}/absences (the `ListAbsences` operationId).
+	ListAbsences(ctx context.Context, user openapi_types.UUID, params *ListAbsencesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddAbsenceWithBody Say when a person is away
+	//
+	// Nobody is planned into an absence; what was planned before stays.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /users/{user}/absences (the `AddAbsence` operationId).
+	AddAbsenceWithBody(ctx context.Context, user openapi_types.UUID, params *AddAbsenceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddAbsence Say when a person is away
+	//
+	// Nobody is planned into an absence; what was planned before stays.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /users/{user}/absences (the `AddAbsence` operationId).
+	AddAbsence(ctx context.Context, user openapi_types.UUID, params *AddAbsenceParams, body AddAbsenceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUserApartments Where a person lives
+	//
+	// Corresponds with GET /users/{user}/apartments (the `ListUserApartments` operationId).
+	ListUserApartments(ctx context.Context, user openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LinkApartmentWithBody Say where a person lives
+	//
+	// A resident's own word waits for a manager; a manager's counts at once. Asking again after a refusal is
+	// possible. 409 `exists` when the link is there already, `conflict` when too many links of the person wait.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /users/{user}/apartments (the `LinkApartment` operationId).
+	LinkApartmentWithBody(ctx context.Context, user openapi_types.UUID, params *LinkApartmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LinkApartment Say where a person lives
+	//
+	// A resident's own word waits for a manager; a manager's counts at once. Asking again after a refusal is
+	// possible. 409 `exists` when the link is there already, `conflict` when too many links of the person wait.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /users/{user}/apartments (the `LinkApartment` operationId).
+	LinkApartment(ctx context.Context, user openapi_types.UUID, params *LinkApartmentParams, body LinkApartmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UnlinkApartment A person lives there no more
+	//
+	// Corresponds with DELETE /users/{user}/apartments/{apartment} (the `UnlinkApartment` operationId).
+	UnlinkApartment(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApproveApartmentLink Yes, the person lives there
+	//
+	// Corresponds with POST /users/{user}/apartments/{apartment}/approve (the `ApproveApartmentLink` operationId).
+	ApproveApartmentLink(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, params *ApproveApartmentLinkParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RejectApartmentLinkWithBody No, the person does not live there
+	//
+	// Only while it waits; 409 `conflict` for an approved link, which can be removed.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /users/{user}/apartments/{apartment}/reject (the `RejectApartmentLink` operationId).
+	RejectApartmentLinkWithBody(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, params *RejectApartmentLinkParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RejectApartmentLink No, the person does not live there
+	//
+	// Only while it waits; 409 `conflict` for an approved link, which can be removed.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /users/{user}/apartments/{apartment}/reject (the `RejectApartmentLink` operationId).
+	RejectApartmentLink(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, params *RejectApartmentLinkParams, body RejectApartmentLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApproveUser Let a registered person in
+	//
+	// Changes nothing for who is approved already. 409 `conflict` for who is blocked.
+	//
+	// Corresponds with POST /users/{user}/approve (the `ApproveUser` operationId).
+	ApproveUser(ctx context.Context, user openapi_types.UUID, params *ApproveUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BlockUserWithBody Shut a person out
+	//
+	// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /users/{user}/block (the `BlockUser` operationId).
+	BlockUserWithBody(ctx context.Context, user openapi_types.UUID, params *BlockUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BlockUser Shut a person out
+	//
+	// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /users/{user}/block (the `BlockUser` operationId).
+	BlockUser(ctx context.Context, user openapi_types.UUID, params *BlockUserParams, body BlockUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetRolesWithBody Say what a person is to the company
+	//
+	// Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
+	// given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /users/{user}/roles (the `SetRoles` operationId).
+	SetRolesWithBody(ctx context.Context, user openapi_types.UUID, params *SetRolesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetRoles Say what a person is to the company
+	//
+	// Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
+	// given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /users/{user}/roles (the `SetRoles` operationId).
+	SetRoles(ctx context.Context, user openapi_types.UUID, params *SetRolesParams, body SetRolesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSchedule A person's usual week
+	//
+	// In the company's time zone.
+	//
+	// Corresponds with GET /users/{user}/schedule (the `GetSchedule` operationId).
+	GetSchedule(ctx context.Context, user openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutScheduleWithBody Set a person's usual week
+	//
+	// Replaces the week as a whole; shifts that are planned stay. Refusals: `invalid` (two spans overlap, also from Sunday into Monday).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /users/{user}/schedule (the `PutSchedule` operationId).
+	PutScheduleWithBody(ctx context.Context, user openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutSchedule Set a person's usual week
+	//
+	// Replaces the week as a whole; shifts that are planned stay. Refusals: `invalid` (two spans overlap, also from Sunday into Monday).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /users/{user}/schedule (the `PutSchedule` operationId).
+	PutSchedule(ctx context.Context, user openapi_types.UUID, body PutScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeUserSessions End all sessions of a person
+	//
+	// One's own, this one included, or as an administrator anybody's.
+	//
+	// Corresponds with POST /users/{user}/sessions/revoke (the `RevokeUserSessions` operationId).
+	RevokeUserSessions(ctx context.Context, user openapi_types.UUID, params *RevokeUserSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UnblockUser Let a blocked person in again
+	//
+	// The person is approved then. 409 `conflict` for who waits for approval.
+	//
+	// Corresponds with POST /users/{user}/unblock (the `UnblockUser` operationId).
+	UnblockUser(ctx context.Context, user openapi_types.UUID, params *UnblockUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWebhookEvents Recorded webhooks, newest first
+	//
+	// Corresponds with GET /webhooks/events (the `ListWebhookEvents` operationId).
+	ListWebhookEvents(ctx context.Context, params *ListWebhookEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetWebhookEvent One event's whole story: request, attempts, rows, derived events, messages
+	//
+	// Corresponds with GET /webhooks/events/{id} (the `GetWebhookEvent` operationId).
+	GetWebhookEvent(ctx context.Context, id WebhookEventId, params *GetWebhookEventParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryWebhookEvent Handle a failed event again
+	//
+	// Corresponds with POST /webhooks/events/{id}/retry (the `RetryWebhookEvent` operationId).
+	RetryWebhookEvent(ctx context.Context, id WebhookEventId, params *RetryWebhookEventParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveGenericWithBody An event of any configured source
+	//
+	// Verified as the source's configuration says.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /webhooks/generic/{source} (the `ReceiveGeneric` operationId).
+	ReceiveGenericWithBody(ctx context.Context, source Source, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveGeneric An event of any configured source
+	//
+	// Verified as the source's configuration says.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /webhooks/generic/{source} (the `ReceiveGeneric` operationId).
+	ReceiveGeneric(ctx context.Context, source Source, body ReceiveGenericJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveGenericWithFormdataBody An event of any configured source
+	//
+	// Verified as the source's configuration says.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /webhooks/generic/{source} (the `ReceiveGeneric` operationId).
+	ReceiveGenericWithFormdataBody(ctx context.Context, source Source, body ReceiveGenericFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveGoogleSheetsWithBody A push notification of Google
+	//
+	// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /webhooks/google/sheets (the `ReceiveGoogleSheets` operationId).
+	ReceiveGoogleSheetsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveGoogleSheets A push notification of Google
+	//
+	// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /webhooks/google/sheets (the `ReceiveGoogleSheets` operationId).
+	ReceiveGoogleSheets(ctx context.Context, body ReceiveGoogleSheetsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveGoogleSheetsWithFormdataBody A push notification of Google
+	//
+	// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /webhooks/google/sheets (the `ReceiveGoogleSheets` operationId).
+	ReceiveGoogleSheetsWithFormdataBody(ctx context.Context, body ReceiveGoogleSheetsFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetWebhookHealth Whether webhooks are taken
+	//
+	// Corresponds with GET /webhooks/health (the `GetWebhookHealth` operationId).
+	GetWebhookHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryWebhookEventsWithBody Handle many failed events again; a dry run unless told otherwise
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /webhooks/retries (the `RetryWebhookEvents` operationId).
+	RetryWebhookEventsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryWebhookEvents Handle many failed events again; a dry run unless told otherwise
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /webhooks/retries (the `RetryWebhookEvents` operationId).
+	RetryWebhookEvents(ctx context.Context, body RetryWebhookEventsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveStripeWithBody An event of Stripe
+	//
+	// `Stripe-Signature` is checked; 202 means that the event is on disk.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /webhooks/stripe (the `ReceiveStripe` operationId).
+	ReceiveStripeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveStripe An event of Stripe
+	//
+	// `Stripe-Signature` is checked; 202 means that the event is on disk.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /webhooks/stripe (the `ReceiveStripe` operationId).
+	ReceiveStripe(ctx context.Context, body ReceiveStripeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveStripeWithFormdataBody An event of Stripe
+	//
+	// `Stripe-Signature` is checked; 202 means that the event is on disk.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /webhooks/stripe (the `ReceiveStripe` operationId).
+	ReceiveStripeWithFormdataBody(ctx context.Context, body ReceiveStripeFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveYandexMapsWithBody An event about addresses
+	//
+	// HMAC-SHA256 as the configuration says.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /webhooks/yandex/maps (the `ReceiveYandexMaps` operationId).
+	ReceiveYandexMapsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveYandexMaps An event about addresses
+	//
+	// HMAC-SHA256 as the configuration says.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /webhooks/yandex/maps (the `ReceiveYandexMaps` operationId).
+	ReceiveYandexMaps(ctx context.Context, body ReceiveYandexMapsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveYandexMapsWithFormdataBody An event about addresses
+	//
+	// HMAC-SHA256 as the configuration says.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /webhooks/yandex/maps (the `ReceiveYandexMaps` operationId).
+	ReceiveYandexMapsWithFormdataBody(ctx context.Context, body ReceiveYandexMapsFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListYards Yards by name
+	//
+	// Corresponds with GET /yards (the `ListYards` operationId).
+	ListYards(ctx context.Context, params *ListYardsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateYardWithBody Add a yard
+	//
+	// 409 `exists` when a yard has that name.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /yards (the `CreateYard` operationId).
+	CreateYardWithBody(ctx context.Context, params *CreateYardParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateYard Add a yard
+	//
+	// 409 `exists` when a yard has that name.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /yards (the `CreateYard` operationId).
+	CreateYard(ctx context.Context, params *CreateYardParams, body CreateYardJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteYard Remove an empty yard
+	//
+	// 409 `in_use` while buildings stand in it.
+	//
+	// Corresponds with DELETE /yards/{yard} (the `DeleteYard` operationId).
+	DeleteYard(ctx context.Context, yard openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateYardWithBody Rename a yard
+	//
+	// 409 `exists` when another yard has that name.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /yards/{yard} (the `UpdateYard` operationId).
+	UpdateYardWithBody(ctx context.Context, yard openapi_types.UUID, params *UpdateYardParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateYard Rename a yard
+	//
+	// 409 `exists` when another yard has that name.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /yards/{yard} (the `UpdateYard` operationId).
+	UpdateYard(ctx context.Context, yard openapi_types.UUID, params *UpdateYardParams, body UpdateYardJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// RemoveAbsence Take an absence back
+//
+// Corresponds with DELETE /absences/{absence} (the `RemoveAbsence` operationId).
+func (c *Client) RemoveAbsence(ctx context.Context, absence openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveAbsenceRequest(c.Server, absence)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListApartmentLinks Links to decide about
+//
+// Who waits longest comes first.
+//
+// Corresponds with GET /apartment-links (the `ListApartmentLinks` operationId).
+func (c *Client) ListApartmentLinks(ctx context.Context, params *ListApartmentLinksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListApartmentLinksRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteApartment Remove an apartment that nothing refers to
+//
+// 409 `in_use` while people, invitations or requests name it.
+//
+// Corresponds with DELETE /apartments/{apartment} (the `DeleteApartment` operationId).
+func (c *Client) DeleteApartment(ctx context.Context, apartment openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteApartmentRequest(c.Server, apartment)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetApartment One apartment and where it lies
+//
+// Corresponds with GET /apartments/{apartment} (the `GetApartment` operationId).
+func (c *Client) GetApartment(ctx context.Context, apartment openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetApartmentRequest(c.Server, apartment)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateApartmentWithBody Change number, entrance or floor
+//
+// What is left out stays. 409 `exists` when the building has that number.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /apartments/{apartment} (the `UpdateApartment` operationId).
+func (c *Client) UpdateApartmentWithBody(ctx context.Context, apartment openapi_types.UUID, params *UpdateApartmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateApartmentRequestWithBody(c.Server, apartment, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateApartment Change number, entrance or floor
+//
+// What is left out stays. 409 `exists` when the building has that number.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /apartments/{apartment} (the `UpdateApartment` operationId).
+func (c *Client) UpdateApartment(ctx context.Context, apartment openapi_types.UUID, params *UpdateApartmentParams, body UpdateApartmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateApartmentRequest(c.Server, apartment, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListApiKeys API keys
+//
+// Revoked ones too. The keys themselves are nowhere; only their hashes are kept.
+//
+// Corresponds with GET /api-keys (the `ListApiKeys` operationId).
+func (c *Client) ListApiKeys(ctx context.Context, params *ListApiKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListApiKeysRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateApiKeyWithBody Make an API key
+//
+// The key reaches everything of the tenant that its scopes name. Only scopes that the maker may use without
+// limits can be given (403 `forbidden`). 409 `exists`: a key of that name is in use.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api-keys (the `CreateApiKey` operationId).
+func (c *Client) CreateApiKeyWithBody(ctx context.Context, params *CreateApiKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateApiKeyRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateApiKey Make an API key
+//
+// The key reaches everything of the tenant that its scopes name. Only scopes that the maker may use without
+// limits can be given (403 `forbidden`). 409 `exists`: a key of that name is in use.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api-keys (the `CreateApiKey` operationId).
+func (c *Client) CreateApiKey(ctx context.Context, params *CreateApiKeyParams, body CreateApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateApiKeyRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeApiKey Revoke an API key
+//
+// It counts no more, on every replica within seconds. Its name is free again.
+//
+// Corresponds with DELETE /api-keys/{key} (the `RevokeApiKey` operationId).
+func (c *Client) RevokeApiKey(ctx context.Context, key openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeApiKeyRequest(c.Server, key)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSigningKeys Keys that access tokens are signed with
+//
+// A new key stands here two minutes before it signs.
+//
+// Corresponds with GET /auth/jwks.json (the `GetSigningKeys` operationId).
+func (c *Client) GetSigningKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSigningKeysRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Logout End one's own session
+//
+// Its tokens count no more. An API key has no session (403 `forbidden`).
+//
+// Corresponds with POST /auth/logout (the `Logout` operationId).
+func (c *Client) Logout(ctx context.Context, params *LogoutParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLogoutRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RefreshTokenWithBody The next tokens
+//
+// Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
+// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
+// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
+// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /auth/refresh (the `RefreshToken` operationId).
+func (c *Client) RefreshTokenWithBody(ctx context.Context, params *RefreshTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRefreshTokenRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RefreshToken The next tokens
+//
+// Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
+// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
+// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
+// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /auth/refresh (the `RefreshToken` operationId).
+func (c *Client) RefreshToken(ctx context.Context, params *RefreshTokenParams, body RefreshTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRefreshTokenRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SwitchRoleWithBody Act in another of one's roles
+//
+// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
+// the person does not have that role.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /auth/role (the `SwitchRole` operationId).
+func (c *Client) SwitchRoleWithBody(ctx context.Context, params *SwitchRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSwitchRoleRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SwitchRole Act in another of one's roles
+//
+// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
+// the person does not have that role.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /auth/role (the `SwitchRole` operationId).
+func (c *Client) SwitchRole(ctx context.Context, params *SwitchRoleParams, body SwitchRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSwitchRoleRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSessions Where somebody is logged in
+//
+// One's own sessions, or with `user` (administrators) another person's. Those that are over are left out.
+//
+// Corresponds with GET /auth/sessions (the `ListSessions` operationId).
+func (c *Client) ListSessions(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSessionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeSession End a session
+//
+// Its tokens count no more, on every replica within seconds.
+//
+// Corresponds with DELETE /auth/sessions/{session} (the `RevokeSession` operationId).
+func (c *Client) RevokeSession(ctx context.Context, session openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeSessionRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LoginTelegramWithBody Log a Telegram person in
+//
+// For the bot, with its API key: it answers for the Telegram id being the person's. Begins a session.
+// 404 `not_found`: nobody has this id; register them. 403 `approval_pending`: a manager has not approved
+// them yet. 403 `blocked`: they are blocked.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /auth/telegram (the `LoginTelegram` operationId).
+func (c *Client) LoginTelegramWithBody(ctx context.Context, params *LoginTelegramParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLoginTelegramRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LoginTelegram Log a Telegram person in
+//
+// For the bot, with its API key: it answers for the Telegram id being the person's. Begins a session.
+// 404 `not_found`: nobody has this id; register them. 403 `approval_pending`: a manager has not approved
+// them yet. 403 `blocked`: they are blocked.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /auth/telegram (the `LoginTelegram` operationId).
+func (c *Client) LoginTelegram(ctx context.Context, params *LoginTelegramParams, body LoginTelegramJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLoginTelegramRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAvailability Who is there in a time
+//
+// Approved people: on shift, absent, planned or free. Refusals: `invalid` (no time, or too long).
+//
+// Corresponds with GET /availability (the `ListAvailability` operationId).
+func (c *Client) ListAvailability(ctx context.Context, params *ListAvailabilityParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAvailabilityRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListBuildings Buildings by address, or those like a text
+//
+// Without `q`, by address. With it, those whose address holds the text or has words like it, the nearest first;
+// Russian or Uzbek, Cyrillic or Latin letters.
+//
+// Corresponds with GET /buildings (the `ListBuildings` operationId).
+func (c *Client) ListBuildings(ctx context.Context, params *ListBuildingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBuildingsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateBuildingWithBody Add a building
+//
+// 409 `exists` when a building has that address.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /buildings (the `CreateBuilding` operationId).
+func (c *Client) CreateBuildingWithBody(ctx context.Context, params *CreateBuildingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateBuildingRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateBuilding Add a building
+//
+// 409 `exists` when a building has that address.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /buildings (the `CreateBuilding` operationId).
+func (c *Client) CreateBuilding(ctx context.Context, params *CreateBuildingParams, body CreateBuildingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateBuildingRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ImportBuildingsWithBody Import yards, buildings, entrances and apartments from CSV
+//
+// One line per apartment (or per entrance, or per building). The first line names the columns, in any order:
+// `yard` (двор) and `address` (адрес) are needed; `entrance` (подъезд), `apartment` (квартира), `floor` (этаж), `lat` (широта), `lon` (долгота) may
+// be there. Separated by commas, semicolons or tabs; UTF-8 or Windows-1251. At most 8 MiB.
+//
+// A dry run, which is the default, changes nothing and tells what would happen and everything that is wrong, by line and column.
+// With `dry_run=false` all is imported or nothing: a file with bad lines is 422 `invalid`, whose `errors` point to
+// `line/17/floor`; with `skip_bad=true` its good lines are imported and the bad ones counted. Importing again changes nothing.
+// What a line leaves empty stays as it is. Nothing is ever removed. 413 `too_large` beyond 8 MiB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /buildings/import (the `ImportBuildings` operationId).
+func (c *Client) ImportBuildingsWithBody(ctx context.Context, params *ImportBuildingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportBuildingsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteBuilding Remove a building that nothing refers to
+//
+// 409 `in_use` while it has entrances, apartments or requests.
+//
+// Corresponds with DELETE /buildings/{building} (the `DeleteBuilding` operationId).
+func (c *Client) DeleteBuilding(ctx context.Context, building openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteBuildingRequest(c.Server, building)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetBuilding One building
+//
+// Corresponds with GET /buildings/{building} (the `GetBuilding` operationId).
+func (c *Client) GetBuilding(ctx context.Context, building openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetBuildingRequest(c.Server, building)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateBuildingWithBody Change address, place or yard
+//
+// What is left out stays. 409 `exists` when another building has that address.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /buildings/{building} (the `UpdateBuilding` operationId).
+func (c *Client) UpdateBuildingWithBody(ctx context.Context, building openapi_types.UUID, params *UpdateBuildingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateBuildingRequestWithBody(c.Server, building, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateBuilding Change address, place or yard
+//
+// What is left out stays. 409 `exists` when another building has that address.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /buildings/{building} (the `UpdateBuilding` operationId).
+func (c *Client) UpdateBuilding(ctx context.Context, building openapi_types.UUID, params *UpdateBuildingParams, body UpdateBuildingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateBuildingRequest(c.Server, building, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListApartments Apartments of a building by number
+//
+// As people count: 2, 10, 10А.
+//
+// Corresponds with GET /buildings/{building}/apartments (the `ListApartments` operationId).
+func (c *Client) ListApartments(ctx context.Context, building openapi_types.UUID, params *ListApartmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListApartmentsRequest(c.Server, building, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateApartmentWithBody Add an apartment
+//
+// 409 `exists` when the building has that number.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /buildings/{building}/apartments (the `CreateApartment` operationId).
+func (c *Client) CreateApartmentWithBody(ctx context.Context, building openapi_types.UUID, params *CreateApartmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateApartmentRequestWithBody(c.Server, building, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateApartment Add an apartment
+//
+// 409 `exists` when the building has that number.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /buildings/{building}/apartments (the `CreateApartment` operationId).
+func (c *Client) CreateApartment(ctx context.Context, building openapi_types.UUID, params *CreateApartmentParams, body CreateApartmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateApartmentRequest(c.Server, building, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListEntrances Entrances of a building by number
+//
+// Corresponds with GET /buildings/{building}/entrances (the `ListEntrances` operationId).
+func (c *Client) ListEntrances(ctx context.Context, building openapi_types.UUID, params *ListEntrancesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListEntrancesRequest(c.Server, building, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateEntranceWithBody Add an entrance
+//
+// 409 `exists` when the building has that number.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /buildings/{building}/entrances (the `CreateEntrance` operationId).
+func (c *Client) CreateEntranceWithBody(ctx context.Context, building openapi_types.UUID, params *CreateEntranceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateEntranceRequestWithBody(c.Server, building, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateEntrance Add an entrance
+//
+// 409 `exists` when the building has that number.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /buildings/{building}/entrances (the `CreateEntrance` operationId).
+func (c *Client) CreateEntrance(ctx context.Context, building openapi_types.UUID, params *CreateEntranceParams, body CreateEntranceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateEntranceRequest(c.Server, building, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // GetCompany The company and how it works
@@ -165,6 +2291,4056 @@ func (c *Client) UpdateCompany(ctx context.Context, params *UpdateCompanyParams,
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// DeleteEntrance Remove an entrance without apartments
+//
+// 409 `in_use` while apartments name it.
+//
+// Corresponds with DELETE /entrances/{entrance} (the `DeleteEntrance` operationId).
+func (c *Client) DeleteEntrance(ctx context.Context, entrance openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteEntranceRequest(c.Server, entrance)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListExecutors Who can do the work, and how busy they are
+//
+// Corresponds with GET /executors (the `ListExecutors` operationId).
+func (c *Client) ListExecutors(ctx context.Context, params *ListExecutorsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListExecutorsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListHandovers Hand-overs, newest first
+//
+// Managers see all of them, others what was offered to them or by them.
+//
+// Corresponds with GET /handovers (the `ListHandovers` operationId).
+func (c *Client) ListHandovers(ctx context.Context, params *ListHandoversParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListHandoversRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AcceptHandover Take over a shift
+//
+// A planned shift becomes the other person's. An open one ends now for who offered it, and its rest becomes an open shift of the other person, to whom the
+// open requests go. Refusals: `conflict` (answered or withdrawn already, over, absent, or another shift is open), `overlap`.
+//
+// Corresponds with POST /handovers/{handover}/accept (the `AcceptHandover` operationId).
+func (c *Client) AcceptHandover(ctx context.Context, handover openapi_types.UUID, params *AcceptHandoverParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAcceptHandoverRequest(c.Server, handover, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeclineHandoverWithBody Refuse a shift that was offered
+//
+// Refusals: `conflict` (answered or withdrawn already).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /handovers/{handover}/decline (the `DeclineHandover` operationId).
+func (c *Client) DeclineHandoverWithBody(ctx context.Context, handover openapi_types.UUID, params *DeclineHandoverParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeclineHandoverRequestWithBody(c.Server, handover, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeclineHandover Refuse a shift that was offered
+//
+// Refusals: `conflict` (answered or withdrawn already).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /handovers/{handover}/decline (the `DeclineHandover` operationId).
+func (c *Client) DeclineHandover(ctx context.Context, handover openapi_types.UUID, params *DeclineHandoverParams, body DeclineHandoverJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeclineHandoverRequest(c.Server, handover, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawHandover Take an offer back
+//
+// Refusals: `conflict` (answered already).
+//
+// Corresponds with POST /handovers/{handover}/withdraw (the `WithdrawHandover` operationId).
+func (c *Client) WithdrawHandover(ctx context.Context, handover openapi_types.UUID, params *WithdrawHandoverParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawHandoverRequest(c.Server, handover, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHealth Whether the process lives
+//
+// Corresponds with GET /health (the `GetHealth` operationId).
+func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHealthRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHealthDetailed Every dependency with its latency
+//
+// Corresponds with GET /health/detailed (the `GetHealthDetailed` operationId).
+func (c *Client) GetHealthDetailed(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHealthDetailedRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListInvitations Invitations, newest first
+//
+// Corresponds with GET /invitations (the `ListInvitations` operationId).
+func (c *Client) ListInvitations(ctx context.Context, params *ListInvitationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListInvitationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateInvitationWithBody Invite somebody
+//
+// The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
+// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /invitations (the `CreateInvitation` operationId).
+func (c *Client) CreateInvitationWithBody(ctx context.Context, params *CreateInvitationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateInvitationRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateInvitation Invite somebody
+//
+// The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
+// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /invitations (the `CreateInvitation` operationId).
+func (c *Client) CreateInvitation(ctx context.Context, params *CreateInvitationParams, body CreateInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateInvitationRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UseInvitationWithBody Accept an invitation
+//
+// Adds its role, specialisations and apartment to the caller. Works once: 410 `used` for who comes second,
+// 410 `expired` when it is over or was withdrawn, 404 `not_found` for no invitation of this company.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /invitations/use (the `UseInvitation` operationId).
+func (c *Client) UseInvitationWithBody(ctx context.Context, params *UseInvitationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUseInvitationRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UseInvitation Accept an invitation
+//
+// Adds its role, specialisations and apartment to the caller. Works once: 410 `used` for who comes second,
+// 410 `expired` when it is over or was withdrawn, 404 `not_found` for no invitation of this company.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /invitations/use (the `UseInvitation` operationId).
+func (c *Client) UseInvitation(ctx context.Context, params *UseInvitationParams, body UseInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUseInvitationRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeInvitation Withdraw an invitation
+//
+// 410 `used` when somebody has come with it already.
+//
+// Corresponds with DELETE /invitations/{invitation} (the `RevokeInvitation` operationId).
+func (c *Client) RevokeInvitation(ctx context.Context, invitation openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeInvitationRequest(c.Server, invitation)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetMe The person who asks
+//
+// Corresponds with GET /me (the `GetMe` operationId).
+func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMeRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateMeWithBody Change one's own name, phone or language
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /me (the `UpdateMe` operationId).
+func (c *Client) UpdateMeWithBody(ctx context.Context, params *UpdateMeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMeRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateMe Change one's own name, phone or language
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /me (the `UpdateMe` operationId).
+func (c *Client) UpdateMe(ctx context.Context, params *UpdateMeParams, body UpdateMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMeRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetMetrics Prometheus metrics
+//
+// Corresponds with GET /metrics (the `GetMetrics` operationId).
+func (c *Client) GetMetrics(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMetricsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReady Whether the process can do its work
+//
+// Corresponds with GET /ready (the `GetReady` operationId).
+func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReadyRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetStatistics How the repair requests go
+//
+// Today and the days before it, of the company's time zone. Executors see their own figures only.
+//
+// Figures belong to the executor who had the request after the change; nobody has a new one, so `created` is 0
+// for an executor. In time is what was reported done, or left "new", before its deadline as it stands now.
+// Medians come from a histogram: at most 5 % off. What happened is counted at once; half an hour later it is
+// kept as it was counted.
+// The first question about days that were never counted may take longer (503 `timeout`: ask again).
+//
+// Corresponds with GET /reports/requests (the `GetStatistics` operationId).
+func (c *Client) GetStatistics(ctx context.Context, params *GetStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetStatisticsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportRequests Repair requests as a table
+//
+// All that the filters find, the newest first: CSV (UTF-8 with a byte order mark) or an Excel sheet, with headings in the
+// company's language and times in its zone. A sheet holds 200,000 requests at most (422 `invalid`: choose a shorter period, or CSV).
+// In CSV a text that a spreadsheet would take for a formula gets an apostrophe in front.
+//
+// Corresponds with GET /reports/requests/export (the `ExportRequests` operationId).
+func (c *Client) ExportRequests(ctx context.Context, params *ExportRequestsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportRequestsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRequests Find repair requests
+//
+// Residents find their own; executors those given to them and, in their specialisations, those that are free;
+// managers and administrators all. Pages stay as they are while new requests come in.
+//
+// `q` looks in description and address (Russian and Uzbek; every word must be there, in any form), or, when it looks
+// like one, for the beginning of a number: `251007-0`. `sort=due` lists what is not closed, the next deadline first.
+//
+// Corresponds with GET /requests (the `ListRequests` operationId).
+func (c *Client) ListRequests(ctx context.Context, params *ListRequestsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRequestsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateRequestWithBody Make a repair request
+//
+// Residents make it for an apartment of their own, or for the common parts of its building. Managers name
+// the resident in `applicant_id`. 422 `invalid`: there is no such person, the apartment is not in the building,
+// or is not yours. The answer has the number to tell people.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /requests (the `CreateRequest` operationId).
+func (c *Client) CreateRequestWithBody(ctx context.Context, params *CreateRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateRequestRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateRequest Make a repair request
+//
+// Residents make it for an apartment of their own, or for the common parts of its building. Managers name
+// the resident in `applicant_id`. 422 `invalid`: there is no such person, the apartment is not in the building,
+// or is not yours. The answer has the number to tell people.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /requests (the `CreateRequest` operationId).
+func (c *Client) CreateRequest(ctx context.Context, params *CreateRequestParams, body CreateRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateRequestRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRequest A repair request
+//
+// Residents see their own; executors those they have and new ones of their specialisations; managers all.
+// `actions` says what you may do with it now. 403 `forbidden` for one that is none of yours.
+//
+// Corresponds with GET /requests/{request} (the `GetRequest` operationId).
+func (c *Client) GetRequest(ctx context.Context, ref string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRequestRequest(c.Server, ref)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateRequestWithBody Correct category, urgency or description
+//
+// Residents while it is new; managers until it is closed (409 `conflict`). Another urgency sets other
+// deadlines, counted from when the request was made. Needs `If-Match` (428 `match_required`, 412 `stale`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /requests/{request} (the `UpdateRequest` operationId).
+func (c *Client) UpdateRequestWithBody(ctx context.Context, ref string, params *UpdateRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateRequestRequestWithBody(c.Server, ref, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateRequest Correct category, urgency or description
+//
+// Residents while it is new; managers until it is closed (409 `conflict`). Another urgency sets other
+// deadlines, counted from when the request was made. Needs `If-Match` (428 `match_required`, 412 `stale`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /requests/{request} (the `UpdateRequest` operationId).
+func (c *Client) UpdateRequest(ctx context.Context, ref string, params *UpdateRequestParams, body UpdateRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateRequestRequest(c.Server, ref, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AcceptRequestWithBody Accept the work
+//
+// The resident with 1 to 5 stars; or a manager in their place, when they have let the company's time pass (409 `conflict` before), with a comment of 10 characters or more and no stars.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /requests/{request}/accept (the `AcceptRequest` operationId).
+func (c *Client) AcceptRequestWithBody(ctx context.Context, ref string, params *AcceptRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAcceptRequestRequestWithBody(c.Server, ref, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AcceptRequest Accept the work
+//
+// The resident with 1 to 5 stars; or a manager in their place, when they have let the company's time pass (409 `conflict` before), with a comment of 10 characters or more and no stars.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /requests/{request}/accept (the `AcceptRequest` operationId).
+func (c *Client) AcceptRequest(ctx context.Context, ref string, params *AcceptRequestParams, body AcceptRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAcceptRequestRequest(c.Server, ref, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AnswerRequestWithBody Answer the question
+//
+// The resident, or a manager on the phone for them. 409 `conflict` if nothing was asked.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /requests/{request}/answer (the `AnswerRequest` operationId).
+func (c *Client) AnswerRequestWithBody(ctx context.Context, ref string, params *AnswerRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAnswerRequestRequestWithBody(c.Server, ref, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AnswerRequest Answer the question
+//
+// The resident, or a manager on the phone for them. 409 `conflict` if nothing was asked.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /requests/{request}/answer (the `AnswerRequest` operationId).
+func (c *Client) AnswerRequest(ctx context.Context, ref string, params *AnswerRequestParams, body AnswerRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAnswerRequestRequest(c.Server, ref, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AssignRequestWithBody Give it to an executor
+//
+// New ones, or those that somebody has (then with a reason). 422 `invalid`: the person is no executor, or is blocked.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /requests/{request}/assign (the `AssignRequest` operationId).
+func (c *Client) AssignRequestWithBody(ctx context.Context, ref string, params *AssignRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAssignRequestRequestWithBody(c.Server, ref, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AssignRequest Give it to an executor
+//
+// New ones, or those that somebody has (then with a reason). 422 `invalid`: the person is no executor, or is blocked.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /requests/{request}/assign (the `AssignRequest` operationId).
+func (c *Client) AssignRequest(ctx context.Context, ref string, params *AssignRequestParams, body AssignRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAssignRequestRequest(c.Server, ref, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelRequestWithBody Withdraw a new request
+//
+// Only while it is new (409 `conflict`).
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /requests/{request}/cancel (the `CancelRequest` operationId).
+func (c *Client) CancelRequestWithBody(ctx context.Context, ref string, params *CancelRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelRequestRequestWithBody(c.Server, ref, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelRequest Withdraw a new request
+//
+// Only while it is new (409 `conflict`).
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /requests/{request}/cancel (the `CancelRequest` operationId).
+func (c *Client) CancelRequest(ctx context.Context, ref string, params *CancelRequestParams, body CancelRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelRequestRequest(c.Server, ref, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ClarifyRequestWithBody Ask the resident
+//
+// The comment is the question. The time for completion stands still until the answer. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /requests/{request}/clarify (the `ClarifyRequest` operationId).
+func (c *Client) ClarifyRequestWithBody(ctx context.Context, ref string, params *ClarifyRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClarifyRequestRequestWithBody(c.Server, ref, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ClarifyRequest Ask the resident
+//
+// The comment is the question. The time for completion stands still until the answer. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /requests/{request}/clarify (the `ClarifyRequest` operationId).
+func (c *Client) ClarifyRequest(ctx context.Context, ref string, params *ClarifyRequestParams, body ClarifyRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClarifyRequestRequest(c.Server, ref, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListComments What was said
+//
+// Oldest first. Residents see the public ones.
+//
+// Corresponds with GET /requests/{request}/comments (the `ListComments` operationId).
+func (c *Client) ListComments(ctx context.Context, ref string, params *ListCommentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCommentsRequest(c.Server, ref, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddCommentWithBody Say something about it
+//
+// Public unless `visibility` is internal, which staff alone may write and read (403 `forbidden`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /requests/{request}/comments (the `AddComment` operationId).
+func (c *Client) AddCommentWithBody(ctx context.Context, ref string, params *AddCommentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddCommentRequestWithBody(c.Server, ref, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddComment Say something about it
+//
+// Public unless `visibility` is internal, which staff alone may write and read (403 `forbidden`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /requests/{request}/comments (the `AddComment` operationId).
+func (c *Client) AddComment(ctx context.Context, ref string, params *AddCommentParams, body AddCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddCommentRequest(c.Server, ref, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CompleteRequestWithBody Report it done
+//
+// With at least one photo, added before. 422 `invalid`: a file is no photo of this request. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /requests/{request}/complete (the `CompleteRequest` operationId).
+func (c *Client) CompleteRequestWithBody(ctx context.Context, ref string, params *CompleteRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCompleteRequestRequestWithBody(c.Server, ref, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CompleteRequest Report it done
+//
+// With at least one photo, added before. 422 `invalid`: a file is no photo of this request. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /requests/{request}/complete (the `CompleteRequest` operationId).
+func (c *Client) CompleteRequest(ctx context.Context, ref string, params *CompleteRequestParams, body CompleteRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCompleteRequestRequest(c.Server, ref, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ConfirmRequest Confirm that it is done
+//
+// A manager has looked; the resident is asked to accept. 409 `conflict` unless completed.
+// `If-Match` is optional (412 `stale`).
+//
+// Corresponds with POST /requests/{request}/confirm (the `ConfirmRequest` operationId).
+func (c *Client) ConfirmRequest(ctx context.Context, ref string, params *ConfirmRequestParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewConfirmRequestRequest(c.Server, ref, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListFiles Photos and documents of a request
+//
+// The oldest first; at most 10, so there are no pages.
+//
+// Corresponds with GET /requests/{request}/files (the `ListFiles` operationId).
+func (c *Client) ListFiles(ctx context.Context, ref string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFilesRequest(c.Server, ref)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UploadFileWithBody Add a photo or a document
+//
+// One file in the field `file`: JPEG, PNG, WebP, PDF, DOC or DOCX, told by its content, up to 20 MB (20,971,520 bytes);
+// ten per request. Pictures lose what they say about place, camera and author, but not a pixel; the way they are turned stays.
+//
+// 413 `too_large` above 20 MB; 415 `media_type` for any other type; 422 `invalid` when the file is empty, cut short or not
+// what it seems; 409 `conflict` when the request has ten; 503 `stream_unavailable` while files cannot be stored.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /requests/{request}/files (the `UploadFile` operationId).
+func (c *Client) UploadFileWithBody(ctx context.Context, ref string, params *UploadFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUploadFileRequestWithBody(c.Server, ref, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteFile Remove a file
+//
+// Those who sent it may, managers and administrators any; but not once it was given with an action (409 `in_use`).
+//
+// Corresponds with DELETE /requests/{request}/files/{file} (the `DeleteFile` operationId).
+func (c *Client) DeleteFile(ctx context.Context, ref string, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteFileRequest(c.Server, ref, file)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DownloadFile The bytes of a file
+//
+// Always as an attachment. 503 `stream_unavailable` while files cannot be read.
+//
+// Corresponds with GET /requests/{request}/files/{file} (the `DownloadFile` operationId).
+func (c *Client) DownloadFile(ctx context.Context, ref string, file openapi_types.UUID, params *DownloadFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDownloadFileRequest(c.Server, ref, file, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHistory Every change of it
+//
+// Oldest first. Residents do not see internal comments, deadlines and why it went to somebody else.
+//
+// Corresponds with GET /requests/{request}/history (the `GetHistory` operationId).
+func (c *Client) GetHistory(ctx context.Context, ref string, params *GetHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHistoryRequest(c.Server, ref, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PurchaseRequestWithBody Wait for materials
+//
+// The time for completion stands still meanwhile. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /requests/{request}/purchase (the `PurchaseRequest` operationId).
+func (c *Client) PurchaseRequestWithBody(ctx context.Context, ref string, params *PurchaseRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPurchaseRequestRequestWithBody(c.Server, ref, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PurchaseRequest Wait for materials
+//
+// The time for completion stands still meanwhile. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /requests/{request}/purchase (the `PurchaseRequest` operationId).
+func (c *Client) PurchaseRequest(ctx context.Context, ref string, params *PurchaseRequestParams, body PurchaseRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPurchaseRequestRequest(c.Server, ref, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResumeRequest Go on working
+//
+// After purchase, clarification or a return. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Corresponds with POST /requests/{request}/resume (the `ResumeRequest` operationId).
+func (c *Client) ResumeRequest(ctx context.Context, ref string, params *ResumeRequestParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResumeRequestRequest(c.Server, ref, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReturnRequestWithBody Refuse the work
+//
+// The resident, with a photo added before. 409 `conflict` unless confirmed.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /requests/{request}/return (the `ReturnRequest` operationId).
+func (c *Client) ReturnRequestWithBody(ctx context.Context, ref string, params *ReturnRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReturnRequestRequestWithBody(c.Server, ref, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReturnRequest Refuse the work
+//
+// The resident, with a photo added before. 409 `conflict` unless confirmed.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /requests/{request}/return (the `ReturnRequest` operationId).
+func (c *Client) ReturnRequest(ctx context.Context, ref string, params *ReturnRequestParams, body ReturnRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReturnRequestRequest(c.Server, ref, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReworkRequestWithBody Send it back to the executor
+//
+// A manager has looked and is not content. 409 `conflict` unless completed.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /requests/{request}/rework (the `ReworkRequest` operationId).
+func (c *Client) ReworkRequestWithBody(ctx context.Context, ref string, params *ReworkRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReworkRequestRequestWithBody(c.Server, ref, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReworkRequest Send it back to the executor
+//
+// A manager has looked and is not content. 409 `conflict` unless completed.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /requests/{request}/rework (the `ReworkRequest` operationId).
+func (c *Client) ReworkRequest(ctx context.Context, ref string, params *ReworkRequestParams, body ReworkRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReworkRequestRequest(c.Server, ref, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TakeRequest Take a new request
+//
+// Of two who take it one gets it; the other is told who (409 `already_taken`, `by`). 403 `off_shift`: open a shift first.
+// `If-Match` is optional (412 `stale`).
+//
+// Corresponds with POST /requests/{request}/take (the `TakeRequest` operationId).
+func (c *Client) TakeRequest(ctx context.Context, ref string, params *TakeRequestParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTakeRequestRequest(c.Server, ref, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListShifts Shifts by start
+//
+// An executor sees their own shifts and free ones.
+//
+// Corresponds with GET /shifts (the `ListShifts` operationId).
+func (c *Client) ListShifts(ctx context.Context, params *ListShiftsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListShiftsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateShiftWithBody Plan a shift
+//
+// Without `user_id` the shift is free for whoever takes it. Refusals: `overlap` (the person has a shift then), `conflict` (the person is absent then),
+// `invalid` (not approved, without that role, or a time that is over or too long).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /shifts (the `CreateShift` operationId).
+func (c *Client) CreateShiftWithBody(ctx context.Context, params *CreateShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateShiftRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateShift Plan a shift
+//
+// Without `user_id` the shift is free for whoever takes it. Refusals: `overlap` (the person has a shift then), `conflict` (the person is absent then),
+// `invalid` (not approved, without that role, or a time that is over or too long).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /shifts (the `CreateShift` operationId).
+func (c *Client) CreateShift(ctx context.Context, params *CreateShiftParams, body CreateShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateShiftRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlanWeekWithBody Plan a week from people's usual weeks
+//
+// Times are of the company's zone: 08:00 stays 08:00 when the clocks change. Doing it again plans nothing twice, not even what was cancelled,
+// released or moved meanwhile. Refusals: `invalid` (not a Monday, an unknown person).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /shifts/plan-week (the `PlanWeek` operationId).
+func (c *Client) PlanWeekWithBody(ctx context.Context, params *PlanWeekParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlanWeekRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlanWeek Plan a week from people's usual weeks
+//
+// Times are of the company's zone: 08:00 stays 08:00 when the clocks change. Doing it again plans nothing twice, not even what was cancelled,
+// released or moved meanwhile. Refusals: `invalid` (not a Monday, an unknown person).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /shifts/plan-week (the `PlanWeek` operationId).
+func (c *Client) PlanWeek(ctx context.Context, params *PlanWeekParams, body PlanWeekJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlanWeekRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetShift A shift
+//
+// An executor sees their own shifts and free ones.
+//
+// Corresponds with GET /shifts/{shift} (the `GetShift` operationId).
+func (c *Client) GetShift(ctx context.Context, shift openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetShiftRequest(c.Server, shift)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateShiftWithBody Change a planned shift
+//
+// What is left out stays. Another person, role or time withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, or the person is absent
+// then), `overlap`, `invalid`, `stale`, `match_required`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /shifts/{shift} (the `UpdateShift` operationId).
+func (c *Client) UpdateShiftWithBody(ctx context.Context, shift openapi_types.UUID, params *UpdateShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateShiftRequestWithBody(c.Server, shift, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateShift Change a planned shift
+//
+// What is left out stays. Another person, role or time withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, or the person is absent
+// then), `overlap`, `invalid`, `stale`, `match_required`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /shifts/{shift} (the `UpdateShift` operationId).
+func (c *Client) UpdateShift(ctx context.Context, shift openapi_types.UUID, params *UpdateShiftParams, body UpdateShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateShiftRequest(c.Server, shift, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelShiftWithBody Cancel a planned shift
+//
+// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /shifts/{shift}/cancel (the `CancelShift` operationId).
+func (c *Client) CancelShiftWithBody(ctx context.Context, shift openapi_types.UUID, params *CancelShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelShiftRequestWithBody(c.Server, shift, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelShift Cancel a planned shift
+//
+// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /shifts/{shift}/cancel (the `CancelShift` operationId).
+func (c *Client) CancelShift(ctx context.Context, shift openapi_types.UUID, params *CancelShiftParams, body CancelShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelShiftRequest(c.Server, shift, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CloseShift End a shift
+//
+// Requests stay with the person. Withdraws a hand-over on offer. Refusals: `conflict` (not open).
+//
+// Corresponds with POST /shifts/{shift}/close (the `CloseShift` operationId).
+func (c *Client) CloseShift(ctx context.Context, shift openapi_types.UUID, params *CloseShiftParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCloseShiftRequest(c.Server, shift, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OfferHandoverWithBody Offer a shift to somebody
+//
+// One offer at a time. The other person is approved, holds the shift's role and has no shift in what is left of it. Refusals: `exists` (on offer already),
+// `overlap`, `conflict` (free, over, closed, or the other is absent then), `invalid` (who cannot have it).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /shifts/{shift}/handover (the `OfferHandover` operationId).
+func (c *Client) OfferHandoverWithBody(ctx context.Context, shift openapi_types.UUID, params *OfferHandoverParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOfferHandoverRequestWithBody(c.Server, shift, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OfferHandover Offer a shift to somebody
+//
+// One offer at a time. The other person is approved, holds the shift's role and has no shift in what is left of it. Refusals: `exists` (on offer already),
+// `overlap`, `conflict` (free, over, closed, or the other is absent then), `invalid` (who cannot have it).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /shifts/{shift}/handover (the `OfferHandover` operationId).
+func (c *Client) OfferHandover(ctx context.Context, shift openapi_types.UUID, params *OfferHandoverParams, body OfferHandoverJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOfferHandoverRequest(c.Server, shift, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OpenShift Begin a shift
+//
+// From one hour before its start until its end; one open shift per person. A manager may open it for somebody. Refusals: `conflict`.
+//
+// Corresponds with POST /shifts/{shift}/open (the `OpenShift` operationId).
+func (c *Client) OpenShift(ctx context.Context, shift openapi_types.UUID, params *OpenShiftParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenShiftRequest(c.Server, shift, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseShiftWithBody Give a planned shift back
+//
+// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, free already, or over).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /shifts/{shift}/release (the `ReleaseShift` operationId).
+func (c *Client) ReleaseShiftWithBody(ctx context.Context, shift openapi_types.UUID, params *ReleaseShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseShiftRequestWithBody(c.Server, shift, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseShift Give a planned shift back
+//
+// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, free already, or over).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /shifts/{shift}/release (the `ReleaseShift` operationId).
+func (c *Client) ReleaseShift(ctx context.Context, shift openapi_types.UUID, params *ReleaseShiftParams, body ReleaseShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseShiftRequest(c.Server, shift, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TakeShift Take a free shift
+//
+// For oneself, with the shift's role. Refusals: `already_taken` (`by` says who was faster), `overlap`, `conflict` (cancelled, over, or you are absent then),
+// `forbidden` (without that role, or a machine).
+//
+// Corresponds with POST /shifts/{shift}/take (the `TakeShift` operationId).
+func (c *Client) TakeShift(ctx context.Context, shift openapi_types.UUID, params *TakeShiftParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTakeShiftRequest(c.Server, shift, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveGenericOfWithBody An event of any configured source of a tenant
+//
+// Verified as the source's configuration says.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /t/{tenant}/webhooks/generic/{source} (the `ReceiveGenericOf` operationId).
+func (c *Client) ReceiveGenericOfWithBody(ctx context.Context, tenant Tenant, source Source, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveGenericOfRequestWithBody(c.Server, tenant, source, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveGenericOf An event of any configured source of a tenant
+//
+// Verified as the source's configuration says.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /t/{tenant}/webhooks/generic/{source} (the `ReceiveGenericOf` operationId).
+func (c *Client) ReceiveGenericOf(ctx context.Context, tenant Tenant, source Source, body ReceiveGenericOfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveGenericOfRequest(c.Server, tenant, source, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveGenericOfWithFormdataBody An event of any configured source of a tenant
+//
+// Verified as the source's configuration says.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /t/{tenant}/webhooks/generic/{source} (the `ReceiveGenericOf` operationId).
+func (c *Client) ReceiveGenericOfWithFormdataBody(ctx context.Context, tenant Tenant, source Source, body ReceiveGenericOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveGenericOfRequestWithFormdataBody(c.Server, tenant, source, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveGoogleSheetsOfWithBody A push notification of Google of a tenant
+//
+// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /t/{tenant}/webhooks/google/sheets (the `ReceiveGoogleSheetsOf` operationId).
+func (c *Client) ReceiveGoogleSheetsOfWithBody(ctx context.Context, tenant Tenant, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveGoogleSheetsOfRequestWithBody(c.Server, tenant, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveGoogleSheetsOf A push notification of Google of a tenant
+//
+// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /t/{tenant}/webhooks/google/sheets (the `ReceiveGoogleSheetsOf` operationId).
+func (c *Client) ReceiveGoogleSheetsOf(ctx context.Context, tenant Tenant, body ReceiveGoogleSheetsOfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveGoogleSheetsOfRequest(c.Server, tenant, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveGoogleSheetsOfWithFormdataBody A push notification of Google of a tenant
+//
+// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /t/{tenant}/webhooks/google/sheets (the `ReceiveGoogleSheetsOf` operationId).
+func (c *Client) ReceiveGoogleSheetsOfWithFormdataBody(ctx context.Context, tenant Tenant, body ReceiveGoogleSheetsOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveGoogleSheetsOfRequestWithFormdataBody(c.Server, tenant, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveStripeOfWithBody An event of Stripe of a tenant
+//
+// `Stripe-Signature` is checked; 202 means that the event is on disk.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /t/{tenant}/webhooks/stripe (the `ReceiveStripeOf` operationId).
+func (c *Client) ReceiveStripeOfWithBody(ctx context.Context, tenant Tenant, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveStripeOfRequestWithBody(c.Server, tenant, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveStripeOf An event of Stripe of a tenant
+//
+// `Stripe-Signature` is checked; 202 means that the event is on disk.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /t/{tenant}/webhooks/stripe (the `ReceiveStripeOf` operationId).
+func (c *Client) ReceiveStripeOf(ctx context.Context, tenant Tenant, body ReceiveStripeOfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveStripeOfRequest(c.Server, tenant, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveStripeOfWithFormdataBody An event of Stripe of a tenant
+//
+// `Stripe-Signature` is checked; 202 means that the event is on disk.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /t/{tenant}/webhooks/stripe (the `ReceiveStripeOf` operationId).
+func (c *Client) ReceiveStripeOfWithFormdataBody(ctx context.Context, tenant Tenant, body ReceiveStripeOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveStripeOfRequestWithFormdataBody(c.Server, tenant, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveYandexMapsOfWithBody An event about addresses of a tenant
+//
+// HMAC-SHA256 as the configuration says.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /t/{tenant}/webhooks/yandex/maps (the `ReceiveYandexMapsOf` operationId).
+func (c *Client) ReceiveYandexMapsOfWithBody(ctx context.Context, tenant Tenant, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveYandexMapsOfRequestWithBody(c.Server, tenant, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveYandexMapsOf An event about addresses of a tenant
+//
+// HMAC-SHA256 as the configuration says.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /t/{tenant}/webhooks/yandex/maps (the `ReceiveYandexMapsOf` operationId).
+func (c *Client) ReceiveYandexMapsOf(ctx context.Context, tenant Tenant, body ReceiveYandexMapsOfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveYandexMapsOfRequest(c.Server, tenant, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveYandexMapsOfWithFormdataBody An event about addresses of a tenant
+//
+// HMAC-SHA256 as the configuration says.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /t/{tenant}/webhooks/yandex/maps (the `ReceiveYandexMapsOf` operationId).
+func (c *Client) ReceiveYandexMapsOfWithFormdataBody(ctx context.Context, tenant Tenant, body ReceiveYandexMapsOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveYandexMapsOfRequestWithFormdataBody(c.Server, tenant, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUsers Find people
+//
+// Newest first; with `q` the best matches first. `q` finds names in Russian and Uzbek spelling, Cyrillic or Latin,
+// with a letter wrong, and phones by any three digits in a row.
+//
+// Corresponds with GET /users (the `ListUsers` operationId).
+func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUsersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateUserWithBody Enter a resident who phones
+//
+// Approved at once, without Telegram. 409 `exists` when somebody has this phone already; `by` says who.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /users (the `CreateUser` operationId).
+func (c *Client) CreateUserWithBody(ctx context.Context, params *CreateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateUserRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateUser Enter a resident who phones
+//
+// Approved at once, without Telegram. 409 `exists` when somebody has this phone already; `by` says who.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /users (the `CreateUser` operationId).
+func (c *Client) CreateUser(ctx context.Context, params *CreateUserParams, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateUserRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RegisterUserWithBody A Telegram person introduces themselves
+//
+// For the bot. A new person waits for approval (`pending`), or comes with an invitation and is approved at once,
+// with its role and apartment. The same `telegram_id` again gives the same person (200), unchanged but for an
+// invitation; who is blocked stays blocked. A person who was entered by phone and has no Telegram yet is found by
+// a phone that Telegram vouches for (`phone_verified`).
+//
+// An invitation that does not count is refused and nobody is registered: 404 `not_found`, 410 `expired` or `used`;
+// register without it to wait for approval.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /users/register (the `RegisterUser` operationId).
+func (c *Client) RegisterUserWithBody(ctx context.Context, params *RegisterUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRegisterUserRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RegisterUser A Telegram person introduces themselves
+//
+// For the bot. A new person waits for approval (`pending`), or comes with an invitation and is approved at once,
+// with its role and apartment. The same `telegram_id` again gives the same person (200), unchanged but for an
+// invitation; who is blocked stays blocked. A person who was entered by phone and has no Telegram yet is found by
+// a phone that Telegram vouches for (`phone_verified`).
+//
+// An invitation that does not count is refused and nobody is registered: 404 `not_found`, 410 `expired` or `used`;
+// register without it to wait for approval.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /users/register (the `RegisterUser` operationId).
+func (c *Client) RegisterUser(ctx context.Context, params *RegisterUserParams, body RegisterUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRegisterUserRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetUser A person
+//
+// Corresponds with GET /users/{user} (the `GetUser` operationId).
+func (c *Client) GetUser(ctx context.Context, user openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUserRequest(c.Server, user)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserWithBody Change a person's name, phone or language
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /users/{user} (the `UpdateUser` operationId).
+func (c *Client) UpdateUserWithBody(ctx context.Context, user openapi_types.UUID, params *UpdateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserRequestWithBody(c.Server, user, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUser Change a person's name, phone or language
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /users/{user} (the `UpdateUser` operationId).
+func (c *Client) UpdateUser(ctx context.Context, user openapi_types.UUID, params *UpdateUserParams, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserRequest(c.Server, user, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAbsences When a person is away, latest first
+//
+// Corresponds with GET /users/{user}/absences (the `ListAbsences` operationId).
+func (c *Client) ListAbsences(ctx context.Context, user openapi_types.UUID, params *ListAbsencesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAbsencesRequest(c.Server, user, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddAbsenceWithBody Say when a person is away
+//
+// Nobody is planned into an absence; what was planned before stays.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /users/{user}/absences (the `AddAbsence` operationId).
+func (c *Client) AddAbsenceWithBody(ctx context.Context, user openapi_types.UUID, params *AddAbsenceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddAbsenceRequestWithBody(c.Server, user, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddAbsence Say when a person is away
+//
+// Nobody is planned into an absence; what was planned before stays.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /users/{user}/absences (the `AddAbsence` operationId).
+func (c *Client) AddAbsence(ctx context.Context, user openapi_types.UUID, params *AddAbsenceParams, body AddAbsenceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddAbsenceRequest(c.Server, user, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUserApartments Where a person lives
+//
+// Corresponds with GET /users/{user}/apartments (the `ListUserApartments` operationId).
+func (c *Client) ListUserApartments(ctx context.Context, user openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserApartmentsRequest(c.Server, user)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LinkApartmentWithBody Say where a person lives
+//
+// A resident's own word waits for a manager; a manager's counts at once. Asking again after a refusal is
+// possible. 409 `exists` when the link is there already, `conflict` when too many links of the person wait.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /users/{user}/apartments (the `LinkApartment` operationId).
+func (c *Client) LinkApartmentWithBody(ctx context.Context, user openapi_types.UUID, params *LinkApartmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLinkApartmentRequestWithBody(c.Server, user, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LinkApartment Say where a person lives
+//
+// A resident's own word waits for a manager; a manager's counts at once. Asking again after a refusal is
+// possible. 409 `exists` when the link is there already, `conflict` when too many links of the person wait.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /users/{user}/apartments (the `LinkApartment` operationId).
+func (c *Client) LinkApartment(ctx context.Context, user openapi_types.UUID, params *LinkApartmentParams, body LinkApartmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLinkApartmentRequest(c.Server, user, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UnlinkApartment A person lives there no more
+//
+// Corresponds with DELETE /users/{user}/apartments/{apartment} (the `UnlinkApartment` operationId).
+func (c *Client) UnlinkApartment(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUnlinkApartmentRequest(c.Server, user, apartment)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApproveApartmentLink Yes, the person lives there
+//
+// Corresponds with POST /users/{user}/apartments/{apartment}/approve (the `ApproveApartmentLink` operationId).
+func (c *Client) ApproveApartmentLink(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, params *ApproveApartmentLinkParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApproveApartmentLinkRequest(c.Server, user, apartment, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RejectApartmentLinkWithBody No, the person does not live there
+//
+// Only while it waits; 409 `conflict` for an approved link, which can be removed.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /users/{user}/apartments/{apartment}/reject (the `RejectApartmentLink` operationId).
+func (c *Client) RejectApartmentLinkWithBody(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, params *RejectApartmentLinkParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRejectApartmentLinkRequestWithBody(c.Server, user, apartment, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RejectApartmentLink No, the person does not live there
+//
+// Only while it waits; 409 `conflict` for an approved link, which can be removed.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /users/{user}/apartments/{apartment}/reject (the `RejectApartmentLink` operationId).
+func (c *Client) RejectApartmentLink(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, params *RejectApartmentLinkParams, body RejectApartmentLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRejectApartmentLinkRequest(c.Server, user, apartment, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApproveUser Let a registered person in
+//
+// Changes nothing for who is approved already. 409 `conflict` for who is blocked.
+//
+// Corresponds with POST /users/{user}/approve (the `ApproveUser` operationId).
+func (c *Client) ApproveUser(ctx context.Context, user openapi_types.UUID, params *ApproveUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApproveUserRequest(c.Server, user, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BlockUserWithBody Shut a person out
+//
+// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /users/{user}/block (the `BlockUser` operationId).
+func (c *Client) BlockUserWithBody(ctx context.Context, user openapi_types.UUID, params *BlockUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBlockUserRequestWithBody(c.Server, user, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BlockUser Shut a person out
+//
+// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /users/{user}/block (the `BlockUser` operationId).
+func (c *Client) BlockUser(ctx context.Context, user openapi_types.UUID, params *BlockUserParams, body BlockUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBlockUserRequest(c.Server, user, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetRolesWithBody Say what a person is to the company
+//
+// Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
+// given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /users/{user}/roles (the `SetRoles` operationId).
+func (c *Client) SetRolesWithBody(ctx context.Context, user openapi_types.UUID, params *SetRolesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetRolesRequestWithBody(c.Server, user, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetRoles Say what a person is to the company
+//
+// Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
+// given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /users/{user}/roles (the `SetRoles` operationId).
+func (c *Client) SetRoles(ctx context.Context, user openapi_types.UUID, params *SetRolesParams, body SetRolesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetRolesRequest(c.Server, user, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSchedule A person's usual week
+//
+// In the company's time zone.
+//
+// Corresponds with GET /users/{user}/schedule (the `GetSchedule` operationId).
+func (c *Client) GetSchedule(ctx context.Context, user openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetScheduleRequest(c.Server, user)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutScheduleWithBody Set a person's usual week
+//
+// Replaces the week as a whole; shifts that are planned stay. Refusals: `invalid` (two spans overlap, also from Sunday into Monday).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /users/{user}/schedule (the `PutSchedule` operationId).
+func (c *Client) PutScheduleWithBody(ctx context.Context, user openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutScheduleRequestWithBody(c.Server, user, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutSchedule Set a person's usual week
+//
+// Replaces the week as a whole; shifts that are planned stay. Refusals: `invalid` (two spans overlap, also from Sunday into Monday).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /users/{user}/schedule (the `PutSchedule` operationId).
+func (c *Client) PutSchedule(ctx context.Context, user openapi_types.UUID, body PutScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutScheduleRequest(c.Server, user, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeUserSessions End all sessions of a person
+//
+// One's own, this one included, or as an administrator anybody's.
+//
+// Corresponds with POST /users/{user}/sessions/revoke (the `RevokeUserSessions` operationId).
+func (c *Client) RevokeUserSessions(ctx context.Context, user openapi_types.UUID, params *RevokeUserSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeUserSessionsRequest(c.Server, user, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UnblockUser Let a blocked person in again
+//
+// The person is approved then. 409 `conflict` for who waits for approval.
+//
+// Corresponds with POST /users/{user}/unblock (the `UnblockUser` operationId).
+func (c *Client) UnblockUser(ctx context.Context, user openapi_types.UUID, params *UnblockUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUnblockUserRequest(c.Server, user, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWebhookEvents Recorded webhooks, newest first
+//
+// Corresponds with GET /webhooks/events (the `ListWebhookEvents` operationId).
+func (c *Client) ListWebhookEvents(ctx context.Context, params *ListWebhookEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWebhookEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetWebhookEvent One event's whole story: request, attempts, rows, derived events, messages
+//
+// Corresponds with GET /webhooks/events/{id} (the `GetWebhookEvent` operationId).
+func (c *Client) GetWebhookEvent(ctx context.Context, id WebhookEventId, params *GetWebhookEventParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetWebhookEventRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryWebhookEvent Handle a failed event again
+//
+// Corresponds with POST /webhooks/events/{id}/retry (the `RetryWebhookEvent` operationId).
+func (c *Client) RetryWebhookEvent(ctx context.Context, id WebhookEventId, params *RetryWebhookEventParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryWebhookEventRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveGenericWithBody An event of any configured source
+//
+// Verified as the source's configuration says.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /webhooks/generic/{source} (the `ReceiveGeneric` operationId).
+func (c *Client) ReceiveGenericWithBody(ctx context.Context, source Source, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveGenericRequestWithBody(c.Server, source, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveGeneric An event of any configured source
+//
+// Verified as the source's configuration says.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /webhooks/generic/{source} (the `ReceiveGeneric` operationId).
+func (c *Client) ReceiveGeneric(ctx context.Context, source Source, body ReceiveGenericJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveGenericRequest(c.Server, source, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveGenericWithFormdataBody An event of any configured source
+//
+// Verified as the source's configuration says.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /webhooks/generic/{source} (the `ReceiveGeneric` operationId).
+func (c *Client) ReceiveGenericWithFormdataBody(ctx context.Context, source Source, body ReceiveGenericFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveGenericRequestWithFormdataBody(c.Server, source, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveGoogleSheetsWithBody A push notification of Google
+//
+// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /webhooks/google/sheets (the `ReceiveGoogleSheets` operationId).
+func (c *Client) ReceiveGoogleSheetsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveGoogleSheetsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveGoogleSheets A push notification of Google
+//
+// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /webhooks/google/sheets (the `ReceiveGoogleSheets` operationId).
+func (c *Client) ReceiveGoogleSheets(ctx context.Context, body ReceiveGoogleSheetsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveGoogleSheetsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveGoogleSheetsWithFormdataBody A push notification of Google
+//
+// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /webhooks/google/sheets (the `ReceiveGoogleSheets` operationId).
+func (c *Client) ReceiveGoogleSheetsWithFormdataBody(ctx context.Context, body ReceiveGoogleSheetsFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveGoogleSheetsRequestWithFormdataBody(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetWebhookHealth Whether webhooks are taken
+//
+// Corresponds with GET /webhooks/health (the `GetWebhookHealth` operationId).
+func (c *Client) GetWebhookHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetWebhookHealthRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryWebhookEventsWithBody Handle many failed events again; a dry run unless told otherwise
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /webhooks/retries (the `RetryWebhookEvents` operationId).
+func (c *Client) RetryWebhookEventsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryWebhookEventsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryWebhookEvents Handle many failed events again; a dry run unless told otherwise
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /webhooks/retries (the `RetryWebhookEvents` operationId).
+func (c *Client) RetryWebhookEvents(ctx context.Context, body RetryWebhookEventsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryWebhookEventsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveStripeWithBody An event of Stripe
+//
+// `Stripe-Signature` is checked; 202 means that the event is on disk.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /webhooks/stripe (the `ReceiveStripe` operationId).
+func (c *Client) ReceiveStripeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveStripeRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveStripe An event of Stripe
+//
+// `Stripe-Signature` is checked; 202 means that the event is on disk.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /webhooks/stripe (the `ReceiveStripe` operationId).
+func (c *Client) ReceiveStripe(ctx context.Context, body ReceiveStripeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveStripeRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveStripeWithFormdataBody An event of Stripe
+//
+// `Stripe-Signature` is checked; 202 means that the event is on disk.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /webhooks/stripe (the `ReceiveStripe` operationId).
+func (c *Client) ReceiveStripeWithFormdataBody(ctx context.Context, body ReceiveStripeFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveStripeRequestWithFormdataBody(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveYandexMapsWithBody An event about addresses
+//
+// HMAC-SHA256 as the configuration says.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /webhooks/yandex/maps (the `ReceiveYandexMaps` operationId).
+func (c *Client) ReceiveYandexMapsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveYandexMapsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveYandexMaps An event about addresses
+//
+// HMAC-SHA256 as the configuration says.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /webhooks/yandex/maps (the `ReceiveYandexMaps` operationId).
+func (c *Client) ReceiveYandexMaps(ctx context.Context, body ReceiveYandexMapsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveYandexMapsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveYandexMapsWithFormdataBody An event about addresses
+//
+// HMAC-SHA256 as the configuration says.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /webhooks/yandex/maps (the `ReceiveYandexMaps` operationId).
+func (c *Client) ReceiveYandexMapsWithFormdataBody(ctx context.Context, body ReceiveYandexMapsFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveYandexMapsRequestWithFormdataBody(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListYards Yards by name
+//
+// Corresponds with GET /yards (the `ListYards` operationId).
+func (c *Client) ListYards(ctx context.Context, params *ListYardsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListYardsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateYardWithBody Add a yard
+//
+// 409 `exists` when a yard has that name.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /yards (the `CreateYard` operationId).
+func (c *Client) CreateYardWithBody(ctx context.Context, params *CreateYardParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateYardRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateYard Add a yard
+//
+// 409 `exists` when a yard has that name.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /yards (the `CreateYard` operationId).
+func (c *Client) CreateYard(ctx context.Context, params *CreateYardParams, body CreateYardJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateYardRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteYard Remove an empty yard
+//
+// 409 `in_use` while buildings stand in it.
+//
+// Corresponds with DELETE /yards/{yard} (the `DeleteYard` operationId).
+func (c *Client) DeleteYard(ctx context.Context, yard openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteYardRequest(c.Server, yard)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateYardWithBody Rename a yard
+//
+// 409 `exists` when another yard has that name.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /yards/{yard} (the `UpdateYard` operationId).
+func (c *Client) UpdateYardWithBody(ctx context.Context, yard openapi_types.UUID, params *UpdateYardParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateYardRequestWithBody(c.Server, yard, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateYard Rename a yard
+//
+// 409 `exists` when another yard has that name.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /yards/{yard} (the `UpdateYard` operationId).
+func (c *Client) UpdateYard(ctx context.Context, yard openapi_types.UUID, params *UpdateYardParams, body UpdateYardJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateYardRequest(c.Server, yard, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// NewRemoveAbsenceRequest constructs an http.Request for the RemoveAbsence method
+func NewRemoveAbsenceRequest(server string, absence openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "absence", absence, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/absences/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListApartmentLinksRequest constructs an http.Request for the ListApartmentLinks method
+func NewListApartmentLinksRequest(server string, params *ListApartmentLinksParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/apartment-links")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteApartmentRequest constructs an http.Request for the DeleteApartment method
+func NewDeleteApartmentRequest(server string, apartment openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "apartment", apartment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/apartments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetApartmentRequest constructs an http.Request for the GetApartment method
+func NewGetApartmentRequest(server string, apartment openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "apartment", apartment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/apartments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateApartmentRequest calls the generic UpdateApartment builder with application/json body
+func NewUpdateApartmentRequest(server string, apartment openapi_types.UUID, params *UpdateApartmentParams, body UpdateApartmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateApartmentRequestWithBody(server, apartment, params, "application/json", bodyReader)
+}
+
+// NewUpdateApartmentRequestWithBody constructs an http.Request for the UpdateApartment method, with any body, and a specified content type
+func NewUpdateApartmentRequestWithBody(server string, apartment openapi_types.UUID, params *UpdateApartmentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "apartment", apartment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/apartments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListApiKeysRequest constructs an http.Request for the ListApiKeys method
+func NewListApiKeysRequest(server string, params *ListApiKeysParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api-keys")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateApiKeyRequest calls the generic CreateApiKey builder with application/json body
+func NewCreateApiKeyRequest(server string, params *CreateApiKeyParams, body CreateApiKeyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateApiKeyRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateApiKeyRequestWithBody constructs an http.Request for the CreateApiKey method, with any body, and a specified content type
+func NewCreateApiKeyRequestWithBody(server string, params *CreateApiKeyParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api-keys")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRevokeApiKeyRequest constructs an http.Request for the RevokeApiKey method
+func NewRevokeApiKeyRequest(server string, key openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "key", key, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api-keys/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetSigningKeysRequest constructs an http.Request for the GetSigningKeys method
+func NewGetSigningKeysRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/jwks.json")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewLogoutRequest constructs an http.Request for the Logout method
+func NewLogoutRequest(server string, params *LogoutParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/logout")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRefreshTokenRequest calls the generic RefreshToken builder with application/json body
+func NewRefreshTokenRequest(server string, params *RefreshTokenParams, body RefreshTokenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRefreshTokenRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewRefreshTokenRequestWithBody constructs an http.Request for the RefreshToken method, with any body, and a specified content type
+func NewRefreshTokenRequestWithBody(server string, params *RefreshTokenParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/refresh")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewSwitchRoleRequest calls the generic SwitchRole builder with application/json body
+func NewSwitchRoleRequest(server string, params *SwitchRoleParams, body SwitchRoleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSwitchRoleRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewSwitchRoleRequestWithBody constructs an http.Request for the SwitchRole method, with any body, and a specified content type
+func NewSwitchRoleRequestWithBody(server string, params *SwitchRoleParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/role")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListSessionsRequest constructs an http.Request for the ListSessions method
+func NewListSessionsRequest(server string, params *ListSessionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/sessions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.User != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user", *params.User, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRevokeSessionRequest constructs an http.Request for the RevokeSession method
+func NewRevokeSessionRequest(server string, session openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/sessions/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewLoginTelegramRequest calls the generic LoginTelegram builder with application/json body
+func NewLoginTelegramRequest(server string, params *LoginTelegramParams, body LoginTelegramJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewLoginTelegramRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewLoginTelegramRequestWithBody constructs an http.Request for the LoginTelegram method, with any body, and a specified content type
+func NewLoginTelegramRequestWithBody(server string, params *LoginTelegramParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/telegram")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListAvailabilityRequest constructs an http.Request for the ListAvailability method
+func NewListAvailabilityRequest(server string, params *ListAvailabilityParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/availability")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "role", *params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Specialisation != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "specialisation", *params.Specialisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListBuildingsRequest constructs an http.Request for the ListBuildings method
+func NewListBuildingsRequest(server string, params *ListBuildingsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/buildings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Yard != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "yard", *params.Yard, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateBuildingRequest calls the generic CreateBuilding builder with application/json body
+func NewCreateBuildingRequest(server string, params *CreateBuildingParams, body CreateBuildingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateBuildingRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateBuildingRequestWithBody constructs an http.Request for the CreateBuilding method, with any body, and a specified content type
+func NewCreateBuildingRequestWithBody(server string, params *CreateBuildingParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/buildings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewImportBuildingsRequestWithBody constructs an http.Request for the ImportBuildings method, with any body, and a specified content type
+func NewImportBuildingsRequestWithBody(server string, params *ImportBuildingsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/buildings/import")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DryRun != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "dry_run", *params.DryRun, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SkipBad != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "skip_bad", *params.SkipBad, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteBuildingRequest constructs an http.Request for the DeleteBuilding method
+func NewDeleteBuildingRequest(server string, building openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "building", building, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/buildings/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetBuildingRequest constructs an http.Request for the GetBuilding method
+func NewGetBuildingRequest(server string, building openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "building", building, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/buildings/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateBuildingRequest calls the generic UpdateBuilding builder with application/json body
+func NewUpdateBuildingRequest(server string, building openapi_types.UUID, params *UpdateBuildingParams, body UpdateBuildingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateBuildingRequestWithBody(server, building, params, "application/json", bodyReader)
+}
+
+// NewUpdateBuildingRequestWithBody constructs an http.Request for the UpdateBuilding method, with any body, and a specified content type
+func NewUpdateBuildingRequestWithBody(server string, building openapi_types.UUID, params *UpdateBuildingParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "building", building, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/buildings/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListApartmentsRequest constructs an http.Request for the ListApartments method
+func NewListApartmentsRequest(server string, building openapi_types.UUID, params *ListApartmentsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "building", building, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/buildings/%s/apartments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Entrance != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "entrance", *params.Entrance, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateApartmentRequest calls the generic CreateApartment builder with application/json body
+func NewCreateApartmentRequest(server string, building openapi_types.UUID, params *CreateApartmentParams, body CreateApartmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateApartmentRequestWithBody(server, building, params, "application/json", bodyReader)
+}
+
+// NewCreateApartmentRequestWithBody constructs an http.Request for the CreateApartment method, with any body, and a specified content type
+func NewCreateApartmentRequestWithBody(server string, building openapi_types.UUID, params *CreateApartmentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "building", building, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/buildings/%s/apartments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListEntrancesRequest constructs an http.Request for the ListEntrances method
+func NewListEntrancesRequest(server string, building openapi_types.UUID, params *ListEntrancesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "building", building, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/buildings/%s/entrances", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateEntranceRequest calls the generic CreateEntrance builder with application/json body
+func NewCreateEntranceRequest(server string, building openapi_types.UUID, params *CreateEntranceParams, body CreateEntranceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateEntranceRequestWithBody(server, building, params, "application/json", bodyReader)
+}
+
+// NewCreateEntranceRequestWithBody constructs an http.Request for the CreateEntrance method, with any body, and a specified content type
+func NewCreateEntranceRequestWithBody(server string, building openapi_types.UUID, params *CreateEntranceParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "building", building, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/buildings/%s/entrances", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
 }
 
 // NewGetCompanyRequest constructs an http.Request for the GetCompany method
@@ -249,6 +6425,5516 @@ func NewUpdateCompanyRequestWithBody(server string, params *UpdateCompanyParams,
 	return req, nil
 }
 
+// NewDeleteEntranceRequest constructs an http.Request for the DeleteEntrance method
+func NewDeleteEntranceRequest(server string, entrance openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "entrance", entrance, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/entrances/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListExecutorsRequest constructs an http.Request for the ListExecutors method
+func NewListExecutorsRequest(server string, params *ListExecutorsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/executors")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Specialisation != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "specialisation", *params.Specialisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.OnShift != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "on_shift", *params.OnShift, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListHandoversRequest constructs an http.Request for the ListHandovers method
+func NewListHandoversRequest(server string, params *ListHandoversParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/handovers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Mine != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "mine", *params.Mine, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAcceptHandoverRequest constructs an http.Request for the AcceptHandover method
+func NewAcceptHandoverRequest(server string, handover openapi_types.UUID, params *AcceptHandoverParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "handover", handover, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/handovers/%s/accept", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeclineHandoverRequest calls the generic DeclineHandover builder with application/json body
+func NewDeclineHandoverRequest(server string, handover openapi_types.UUID, params *DeclineHandoverParams, body DeclineHandoverJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDeclineHandoverRequestWithBody(server, handover, params, "application/json", bodyReader)
+}
+
+// NewDeclineHandoverRequestWithBody constructs an http.Request for the DeclineHandover method, with any body, and a specified content type
+func NewDeclineHandoverRequestWithBody(server string, handover openapi_types.UUID, params *DeclineHandoverParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "handover", handover, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/handovers/%s/decline", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewWithdrawHandoverRequest constructs an http.Request for the WithdrawHandover method
+func NewWithdrawHandoverRequest(server string, handover openapi_types.UUID, params *WithdrawHandoverParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "handover", handover, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/handovers/%s/withdraw", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetHealthRequest constructs an http.Request for the GetHealth method
+func NewGetHealthRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/health")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetHealthDetailedRequest constructs an http.Request for the GetHealthDetailed method
+func NewGetHealthDetailedRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/health/detailed")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListInvitationsRequest constructs an http.Request for the ListInvitations method
+func NewListInvitationsRequest(server string, params *ListInvitationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/invitations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateInvitationRequest calls the generic CreateInvitation builder with application/json body
+func NewCreateInvitationRequest(server string, params *CreateInvitationParams, body CreateInvitationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateInvitationRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateInvitationRequestWithBody constructs an http.Request for the CreateInvitation method, with any body, and a specified content type
+func NewCreateInvitationRequestWithBody(server string, params *CreateInvitationParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/invitations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewUseInvitationRequest calls the generic UseInvitation builder with application/json body
+func NewUseInvitationRequest(server string, params *UseInvitationParams, body UseInvitationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUseInvitationRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewUseInvitationRequestWithBody constructs an http.Request for the UseInvitation method, with any body, and a specified content type
+func NewUseInvitationRequestWithBody(server string, params *UseInvitationParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/invitations/use")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRevokeInvitationRequest constructs an http.Request for the RevokeInvitation method
+func NewRevokeInvitationRequest(server string, invitation openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "invitation", invitation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/invitations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetMeRequest constructs an http.Request for the GetMe method
+func NewGetMeRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateMeRequest calls the generic UpdateMe builder with application/json body
+func NewUpdateMeRequest(server string, params *UpdateMeParams, body UpdateMeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateMeRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewUpdateMeRequestWithBody constructs an http.Request for the UpdateMe method, with any body, and a specified content type
+func NewUpdateMeRequestWithBody(server string, params *UpdateMeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetMetricsRequest constructs an http.Request for the GetMetrics method
+func NewGetMetricsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/metrics")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReadyRequest constructs an http.Request for the GetReady method
+func NewGetReadyRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/ready")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetStatisticsRequest constructs an http.Request for the GetStatistics method
+func NewGetStatisticsRequest(server string, params *GetStatisticsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/requests")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Days != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "days", *params.Days, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Category != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category", *params.Category, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Executor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "executor", *params.Executor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportRequestsRequest constructs an http.Request for the ExportRequests method
+func NewExportRequestsRequest(server string, params *ExportRequestsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/requests/export")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StatusGroup != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status_group", *params.StatusGroup, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Category != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category", *params.Category, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Urgency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "urgency", *params.Urgency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Building != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "building", *params.Building, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Apartment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "apartment", *params.Apartment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Executor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "executor", *params.Executor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Applicant != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "applicant", *params.Applicant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Mine != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "mine", *params.Mine, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Free != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "free", *params.Free, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Overdue != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "overdue", *params.Overdue, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListRequestsRequest constructs an http.Request for the ListRequests method
+func NewListRequestsRequest(server string, params *ListRequestsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StatusGroup != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status_group", *params.StatusGroup, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Category != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category", *params.Category, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Urgency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "urgency", *params.Urgency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Building != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "building", *params.Building, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Apartment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "apartment", *params.Apartment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Executor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "executor", *params.Executor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Applicant != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "applicant", *params.Applicant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Mine != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "mine", *params.Mine, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Free != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "free", *params.Free, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Overdue != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "overdue", *params.Overdue, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateRequestRequest calls the generic CreateRequest builder with application/json body
+func NewCreateRequestRequest(server string, params *CreateRequestParams, body CreateRequestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateRequestRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateRequestRequestWithBody constructs an http.Request for the CreateRequest method, with any body, and a specified content type
+func NewCreateRequestRequestWithBody(server string, params *CreateRequestParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetRequestRequest constructs an http.Request for the GetRequest method
+func NewGetRequestRequest(server string, ref string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateRequestRequest calls the generic UpdateRequest builder with application/json body
+func NewUpdateRequestRequest(server string, ref string, params *UpdateRequestParams, body UpdateRequestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateRequestRequestWithBody(server, ref, params, "application/json", bodyReader)
+}
+
+// NewUpdateRequestRequestWithBody constructs an http.Request for the UpdateRequest method, with any body, and a specified content type
+func NewUpdateRequestRequestWithBody(server string, ref string, params *UpdateRequestParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewAcceptRequestRequest calls the generic AcceptRequest builder with application/json body
+func NewAcceptRequestRequest(server string, ref string, params *AcceptRequestParams, body AcceptRequestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAcceptRequestRequestWithBody(server, ref, params, "application/json", bodyReader)
+}
+
+// NewAcceptRequestRequestWithBody constructs an http.Request for the AcceptRequest method, with any body, and a specified content type
+func NewAcceptRequestRequestWithBody(server string, ref string, params *AcceptRequestParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/accept", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewAnswerRequestRequest calls the generic AnswerRequest builder with application/json body
+func NewAnswerRequestRequest(server string, ref string, params *AnswerRequestParams, body AnswerRequestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAnswerRequestRequestWithBody(server, ref, params, "application/json", bodyReader)
+}
+
+// NewAnswerRequestRequestWithBody constructs an http.Request for the AnswerRequest method, with any body, and a specified content type
+func NewAnswerRequestRequestWithBody(server string, ref string, params *AnswerRequestParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/answer", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewAssignRequestRequest calls the generic AssignRequest builder with application/json body
+func NewAssignRequestRequest(server string, ref string, params *AssignRequestParams, body AssignRequestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAssignRequestRequestWithBody(server, ref, params, "application/json", bodyReader)
+}
+
+// NewAssignRequestRequestWithBody constructs an http.Request for the AssignRequest method, with any body, and a specified content type
+func NewAssignRequestRequestWithBody(server string, ref string, params *AssignRequestParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/assign", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewCancelRequestRequest calls the generic CancelRequest builder with application/json body
+func NewCancelRequestRequest(server string, ref string, params *CancelRequestParams, body CancelRequestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCancelRequestRequestWithBody(server, ref, params, "application/json", bodyReader)
+}
+
+// NewCancelRequestRequestWithBody constructs an http.Request for the CancelRequest method, with any body, and a specified content type
+func NewCancelRequestRequestWithBody(server string, ref string, params *CancelRequestParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewClarifyRequestRequest calls the generic ClarifyRequest builder with application/json body
+func NewClarifyRequestRequest(server string, ref string, params *ClarifyRequestParams, body ClarifyRequestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewClarifyRequestRequestWithBody(server, ref, params, "application/json", bodyReader)
+}
+
+// NewClarifyRequestRequestWithBody constructs an http.Request for the ClarifyRequest method, with any body, and a specified content type
+func NewClarifyRequestRequestWithBody(server string, ref string, params *ClarifyRequestParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/clarify", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListCommentsRequest constructs an http.Request for the ListComments method
+func NewListCommentsRequest(server string, ref string, params *ListCommentsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/comments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAddCommentRequest calls the generic AddComment builder with application/json body
+func NewAddCommentRequest(server string, ref string, params *AddCommentParams, body AddCommentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAddCommentRequestWithBody(server, ref, params, "application/json", bodyReader)
+}
+
+// NewAddCommentRequestWithBody constructs an http.Request for the AddComment method, with any body, and a specified content type
+func NewAddCommentRequestWithBody(server string, ref string, params *AddCommentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/comments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewCompleteRequestRequest calls the generic CompleteRequest builder with application/json body
+func NewCompleteRequestRequest(server string, ref string, params *CompleteRequestParams, body CompleteRequestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCompleteRequestRequestWithBody(server, ref, params, "application/json", bodyReader)
+}
+
+// NewCompleteRequestRequestWithBody constructs an http.Request for the CompleteRequest method, with any body, and a specified content type
+func NewCompleteRequestRequestWithBody(server string, ref string, params *CompleteRequestParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/complete", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewConfirmRequestRequest constructs an http.Request for the ConfirmRequest method
+func NewConfirmRequestRequest(server string, ref string, params *ConfirmRequestParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/confirm", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListFilesRequest constructs an http.Request for the ListFiles method
+func NewListFilesRequest(server string, ref string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/files", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUploadFileRequestWithBody constructs an http.Request for the UploadFile method, with any body, and a specified content type
+func NewUploadFileRequestWithBody(server string, ref string, params *UploadFileParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/files", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteFileRequest constructs an http.Request for the DeleteFile method
+func NewDeleteFileRequest(server string, ref string, file openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "file", file, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/files/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDownloadFileRequest constructs an http.Request for the DownloadFile method
+func NewDownloadFileRequest(server string, ref string, file openapi_types.UUID, params *DownloadFileParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "file", file, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/files/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetHistoryRequest constructs an http.Request for the GetHistory method
+func NewGetHistoryRequest(server string, ref string, params *GetHistoryParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/history", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPurchaseRequestRequest calls the generic PurchaseRequest builder with application/json body
+func NewPurchaseRequestRequest(server string, ref string, params *PurchaseRequestParams, body PurchaseRequestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPurchaseRequestRequestWithBody(server, ref, params, "application/json", bodyReader)
+}
+
+// NewPurchaseRequestRequestWithBody constructs an http.Request for the PurchaseRequest method, with any body, and a specified content type
+func NewPurchaseRequestRequestWithBody(server string, ref string, params *PurchaseRequestParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/purchase", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewResumeRequestRequest constructs an http.Request for the ResumeRequest method
+func NewResumeRequestRequest(server string, ref string, params *ResumeRequestParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/resume", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewReturnRequestRequest calls the generic ReturnRequest builder with application/json body
+func NewReturnRequestRequest(server string, ref string, params *ReturnRequestParams, body ReturnRequestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReturnRequestRequestWithBody(server, ref, params, "application/json", bodyReader)
+}
+
+// NewReturnRequestRequestWithBody constructs an http.Request for the ReturnRequest method, with any body, and a specified content type
+func NewReturnRequestRequestWithBody(server string, ref string, params *ReturnRequestParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/return", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewReworkRequestRequest calls the generic ReworkRequest builder with application/json body
+func NewReworkRequestRequest(server string, ref string, params *ReworkRequestParams, body ReworkRequestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReworkRequestRequestWithBody(server, ref, params, "application/json", bodyReader)
+}
+
+// NewReworkRequestRequestWithBody constructs an http.Request for the ReworkRequest method, with any body, and a specified content type
+func NewReworkRequestRequestWithBody(server string, ref string, params *ReworkRequestParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/rework", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewTakeRequestRequest constructs an http.Request for the TakeRequest method
+func NewTakeRequestRequest(server string, ref string, params *TakeRequestParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "request", ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/requests/%s/take", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListShiftsRequest constructs an http.Request for the ListShifts method
+func NewListShiftsRequest(server string, params *ListShiftsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/shifts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.User != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user", *params.User, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "role", *params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Free != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "free", *params.Free, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateShiftRequest calls the generic CreateShift builder with application/json body
+func NewCreateShiftRequest(server string, params *CreateShiftParams, body CreateShiftJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateShiftRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateShiftRequestWithBody constructs an http.Request for the CreateShift method, with any body, and a specified content type
+func NewCreateShiftRequestWithBody(server string, params *CreateShiftParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/shifts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewPlanWeekRequest calls the generic PlanWeek builder with application/json body
+func NewPlanWeekRequest(server string, params *PlanWeekParams, body PlanWeekJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPlanWeekRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPlanWeekRequestWithBody constructs an http.Request for the PlanWeek method, with any body, and a specified content type
+func NewPlanWeekRequestWithBody(server string, params *PlanWeekParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/shifts/plan-week")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetShiftRequest constructs an http.Request for the GetShift method
+func NewGetShiftRequest(server string, shift openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "shift", shift, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/shifts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateShiftRequest calls the generic UpdateShift builder with application/json body
+func NewUpdateShiftRequest(server string, shift openapi_types.UUID, params *UpdateShiftParams, body UpdateShiftJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateShiftRequestWithBody(server, shift, params, "application/json", bodyReader)
+}
+
+// NewUpdateShiftRequestWithBody constructs an http.Request for the UpdateShift method, with any body, and a specified content type
+func NewUpdateShiftRequestWithBody(server string, shift openapi_types.UUID, params *UpdateShiftParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "shift", shift, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/shifts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewCancelShiftRequest calls the generic CancelShift builder with application/json body
+func NewCancelShiftRequest(server string, shift openapi_types.UUID, params *CancelShiftParams, body CancelShiftJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCancelShiftRequestWithBody(server, shift, params, "application/json", bodyReader)
+}
+
+// NewCancelShiftRequestWithBody constructs an http.Request for the CancelShift method, with any body, and a specified content type
+func NewCancelShiftRequestWithBody(server string, shift openapi_types.UUID, params *CancelShiftParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "shift", shift, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/shifts/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewCloseShiftRequest constructs an http.Request for the CloseShift method
+func NewCloseShiftRequest(server string, shift openapi_types.UUID, params *CloseShiftParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "shift", shift, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/shifts/%s/close", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewOfferHandoverRequest calls the generic OfferHandover builder with application/json body
+func NewOfferHandoverRequest(server string, shift openapi_types.UUID, params *OfferHandoverParams, body OfferHandoverJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOfferHandoverRequestWithBody(server, shift, params, "application/json", bodyReader)
+}
+
+// NewOfferHandoverRequestWithBody constructs an http.Request for the OfferHandover method, with any body, and a specified content type
+func NewOfferHandoverRequestWithBody(server string, shift openapi_types.UUID, params *OfferHandoverParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "shift", shift, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/shifts/%s/handover", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewOpenShiftRequest constructs an http.Request for the OpenShift method
+func NewOpenShiftRequest(server string, shift openapi_types.UUID, params *OpenShiftParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "shift", shift, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/shifts/%s/open", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewReleaseShiftRequest calls the generic ReleaseShift builder with application/json body
+func NewReleaseShiftRequest(server string, shift openapi_types.UUID, params *ReleaseShiftParams, body ReleaseShiftJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReleaseShiftRequestWithBody(server, shift, params, "application/json", bodyReader)
+}
+
+// NewReleaseShiftRequestWithBody constructs an http.Request for the ReleaseShift method, with any body, and a specified content type
+func NewReleaseShiftRequestWithBody(server string, shift openapi_types.UUID, params *ReleaseShiftParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "shift", shift, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/shifts/%s/release", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewTakeShiftRequest constructs an http.Request for the TakeShift method
+func NewTakeShiftRequest(server string, shift openapi_types.UUID, params *TakeShiftParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "shift", shift, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/shifts/%s/take", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewReceiveGenericOfRequest calls the generic ReceiveGenericOf builder with application/json body
+func NewReceiveGenericOfRequest(server string, tenant Tenant, source Source, body ReceiveGenericOfJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReceiveGenericOfRequestWithBody(server, tenant, source, "application/json", bodyReader)
+}
+
+// NewReceiveGenericOfRequestWithFormdataBody calls the generic ReceiveGenericOf builder with application/x-www-form-urlencoded body
+func NewReceiveGenericOfRequestWithFormdataBody(server string, tenant Tenant, source Source, body ReceiveGenericOfFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewReceiveGenericOfRequestWithBody(server, tenant, source, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewReceiveGenericOfRequestWithBody constructs an http.Request for the ReceiveGenericOf method, with any body, and a specified content type
+func NewReceiveGenericOfRequestWithBody(server string, tenant Tenant, source Source, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "tenant", tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "source", source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/t/%s/webhooks/generic/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReceiveGoogleSheetsOfRequest calls the generic ReceiveGoogleSheetsOf builder with application/json body
+func NewReceiveGoogleSheetsOfRequest(server string, tenant Tenant, body ReceiveGoogleSheetsOfJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReceiveGoogleSheetsOfRequestWithBody(server, tenant, "application/json", bodyReader)
+}
+
+// NewReceiveGoogleSheetsOfRequestWithFormdataBody calls the generic ReceiveGoogleSheetsOf builder with application/x-www-form-urlencoded body
+func NewReceiveGoogleSheetsOfRequestWithFormdataBody(server string, tenant Tenant, body ReceiveGoogleSheetsOfFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewReceiveGoogleSheetsOfRequestWithBody(server, tenant, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewReceiveGoogleSheetsOfRequestWithBody constructs an http.Request for the ReceiveGoogleSheetsOf method, with any body, and a specified content type
+func NewReceiveGoogleSheetsOfRequestWithBody(server string, tenant Tenant, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "tenant", tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/t/%s/webhooks/google/sheets", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReceiveStripeOfRequest calls the generic ReceiveStripeOf builder with application/json body
+func NewReceiveStripeOfRequest(server string, tenant Tenant, body ReceiveStripeOfJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReceiveStripeOfRequestWithBody(server, tenant, "application/json", bodyReader)
+}
+
+// NewReceiveStripeOfRequestWithFormdataBody calls the generic ReceiveStripeOf builder with application/x-www-form-urlencoded body
+func NewReceiveStripeOfRequestWithFormdataBody(server string, tenant Tenant, body ReceiveStripeOfFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewReceiveStripeOfRequestWithBody(server, tenant, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewReceiveStripeOfRequestWithBody constructs an http.Request for the ReceiveStripeOf method, with any body, and a specified content type
+func NewReceiveStripeOfRequestWithBody(server string, tenant Tenant, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "tenant", tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/t/%s/webhooks/stripe", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReceiveYandexMapsOfRequest calls the generic ReceiveYandexMapsOf builder with application/json body
+func NewReceiveYandexMapsOfRequest(server string, tenant Tenant, body ReceiveYandexMapsOfJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReceiveYandexMapsOfRequestWithBody(server, tenant, "application/json", bodyReader)
+}
+
+// NewReceiveYandexMapsOfRequestWithFormdataBody calls the generic ReceiveYandexMapsOf builder with application/x-www-form-urlencoded body
+func NewReceiveYandexMapsOfRequestWithFormdataBody(server string, tenant Tenant, body ReceiveYandexMapsOfFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewReceiveYandexMapsOfRequestWithBody(server, tenant, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewReceiveYandexMapsOfRequestWithBody constructs an http.Request for the ReceiveYandexMapsOf method, with any body, and a specified content type
+func NewReceiveYandexMapsOfRequestWithBody(server string, tenant Tenant, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "tenant", tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/t/%s/webhooks/yandex/maps", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListUsersRequest constructs an http.Request for the ListUsers method
+func NewListUsersRequest(server string, params *ListUsersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "role", *params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Specialisation != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "specialisation", *params.Specialisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Apartment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "apartment", *params.Apartment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Building != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "building", *params.Building, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateUserRequest calls the generic CreateUser builder with application/json body
+func NewCreateUserRequest(server string, params *CreateUserParams, body CreateUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateUserRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateUserRequestWithBody constructs an http.Request for the CreateUser method, with any body, and a specified content type
+func NewCreateUserRequestWithBody(server string, params *CreateUserParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRegisterUserRequest calls the generic RegisterUser builder with application/json body
+func NewRegisterUserRequest(server string, params *RegisterUserParams, body RegisterUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRegisterUserRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewRegisterUserRequestWithBody constructs an http.Request for the RegisterUser method, with any body, and a specified content type
+func NewRegisterUserRequestWithBody(server string, params *RegisterUserParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/register")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetUserRequest constructs an http.Request for the GetUser method
+func NewGetUserRequest(server string, user openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateUserRequest calls the generic UpdateUser builder with application/json body
+func NewUpdateUserRequest(server string, user openapi_types.UUID, params *UpdateUserParams, body UpdateUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateUserRequestWithBody(server, user, params, "application/json", bodyReader)
+}
+
+// NewUpdateUserRequestWithBody constructs an http.Request for the UpdateUser method, with any body, and a specified content type
+func NewUpdateUserRequestWithBody(server string, user openapi_types.UUID, params *UpdateUserParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListAbsencesRequest constructs an http.Request for the ListAbsences method
+func NewListAbsencesRequest(server string, user openapi_types.UUID, params *ListAbsencesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/absences", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAddAbsenceRequest calls the generic AddAbsence builder with application/json body
+func NewAddAbsenceRequest(server string, user openapi_types.UUID, params *AddAbsenceParams, body AddAbsenceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAddAbsenceRequestWithBody(server, user, params, "application/json", bodyReader)
+}
+
+// NewAddAbsenceRequestWithBody constructs an http.Request for the AddAbsence method, with any body, and a specified content type
+func NewAddAbsenceRequestWithBody(server string, user openapi_types.UUID, params *AddAbsenceParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/absences", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListUserApartmentsRequest constructs an http.Request for the ListUserApartments method
+func NewListUserApartmentsRequest(server string, user openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/apartments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewLinkApartmentRequest calls the generic LinkApartment builder with application/json body
+func NewLinkApartmentRequest(server string, user openapi_types.UUID, params *LinkApartmentParams, body LinkApartmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewLinkApartmentRequestWithBody(server, user, params, "application/json", bodyReader)
+}
+
+// NewLinkApartmentRequestWithBody constructs an http.Request for the LinkApartment method, with any body, and a specified content type
+func NewLinkApartmentRequestWithBody(server string, user openapi_types.UUID, params *LinkApartmentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/apartments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewUnlinkApartmentRequest constructs an http.Request for the UnlinkApartment method
+func NewUnlinkApartmentRequest(server string, user openapi_types.UUID, apartment openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "apartment", apartment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/apartments/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewApproveApartmentLinkRequest constructs an http.Request for the ApproveApartmentLink method
+func NewApproveApartmentLinkRequest(server string, user openapi_types.UUID, apartment openapi_types.UUID, params *ApproveApartmentLinkParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "apartment", apartment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/apartments/%s/approve", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRejectApartmentLinkRequest calls the generic RejectApartmentLink builder with application/json body
+func NewRejectApartmentLinkRequest(server string, user openapi_types.UUID, apartment openapi_types.UUID, params *RejectApartmentLinkParams, body RejectApartmentLinkJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRejectApartmentLinkRequestWithBody(server, user, apartment, params, "application/json", bodyReader)
+}
+
+// NewRejectApartmentLinkRequestWithBody constructs an http.Request for the RejectApartmentLink method, with any body, and a specified content type
+func NewRejectApartmentLinkRequestWithBody(server string, user openapi_types.UUID, apartment openapi_types.UUID, params *RejectApartmentLinkParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "apartment", apartment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/apartments/%s/reject", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewApproveUserRequest constructs an http.Request for the ApproveUser method
+func NewApproveUserRequest(server string, user openapi_types.UUID, params *ApproveUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/approve", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewBlockUserRequest calls the generic BlockUser builder with application/json body
+func NewBlockUserRequest(server string, user openapi_types.UUID, params *BlockUserParams, body BlockUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewBlockUserRequestWithBody(server, user, params, "application/json", bodyReader)
+}
+
+// NewBlockUserRequestWithBody constructs an http.Request for the BlockUser method, with any body, and a specified content type
+func NewBlockUserRequestWithBody(server string, user openapi_types.UUID, params *BlockUserParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/block", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewSetRolesRequest calls the generic SetRoles builder with application/json body
+func NewSetRolesRequest(server string, user openapi_types.UUID, params *SetRolesParams, body SetRolesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetRolesRequestWithBody(server, user, params, "application/json", bodyReader)
+}
+
+// NewSetRolesRequestWithBody constructs an http.Request for the SetRoles method, with any body, and a specified content type
+func NewSetRolesRequestWithBody(server string, user openapi_types.UUID, params *SetRolesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/roles", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetScheduleRequest constructs an http.Request for the GetSchedule method
+func NewGetScheduleRequest(server string, user openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/schedule", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutScheduleRequest calls the generic PutSchedule builder with application/json body
+func NewPutScheduleRequest(server string, user openapi_types.UUID, body PutScheduleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutScheduleRequestWithBody(server, user, "application/json", bodyReader)
+}
+
+// NewPutScheduleRequestWithBody constructs an http.Request for the PutSchedule method, with any body, and a specified content type
+func NewPutScheduleRequestWithBody(server string, user openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/schedule", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRevokeUserSessionsRequest constructs an http.Request for the RevokeUserSessions method
+func NewRevokeUserSessionsRequest(server string, user openapi_types.UUID, params *RevokeUserSessionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/sessions/revoke", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewUnblockUserRequest constructs an http.Request for the UnblockUser method
+func NewUnblockUserRequest(server string, user openapi_types.UUID, params *UnblockUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/%s/unblock", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListWebhookEventsRequest constructs an http.Request for the ListWebhookEvents method
+func NewListWebhookEventsRequest(server string, params *ListWebhookEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/events")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Tenant != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tenant", *params.Tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Type != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "type", *params.Type, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Error != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "error", *params.Error, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Until != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetWebhookEventRequest constructs an http.Request for the GetWebhookEvent method
+func NewGetWebhookEventRequest(server string, id WebhookEventId, params *GetWebhookEventParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/events/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Tenant != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tenant", *params.Tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRetryWebhookEventRequest constructs an http.Request for the RetryWebhookEvent method
+func NewRetryWebhookEventRequest(server string, id WebhookEventId, params *RetryWebhookEventParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/events/%s/retry", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Tenant != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tenant", *params.Tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReceiveGenericRequest calls the generic ReceiveGeneric builder with application/json body
+func NewReceiveGenericRequest(server string, source Source, body ReceiveGenericJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReceiveGenericRequestWithBody(server, source, "application/json", bodyReader)
+}
+
+// NewReceiveGenericRequestWithFormdataBody calls the generic ReceiveGeneric builder with application/x-www-form-urlencoded body
+func NewReceiveGenericRequestWithFormdataBody(server string, source Source, body ReceiveGenericFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewReceiveGenericRequestWithBody(server, source, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewReceiveGenericRequestWithBody constructs an http.Request for the ReceiveGeneric method, with any body, and a specified content type
+func NewReceiveGenericRequestWithBody(server string, source Source, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "source", source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/generic/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReceiveGoogleSheetsRequest calls the generic ReceiveGoogleSheets builder with application/json body
+func NewReceiveGoogleSheetsRequest(server string, body ReceiveGoogleSheetsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReceiveGoogleSheetsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReceiveGoogleSheetsRequestWithFormdataBody calls the generic ReceiveGoogleSheets builder with application/x-www-form-urlencoded body
+func NewReceiveGoogleSheetsRequestWithFormdataBody(server string, body ReceiveGoogleSheetsFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewReceiveGoogleSheetsRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewReceiveGoogleSheetsRequestWithBody constructs an http.Request for the ReceiveGoogleSheets method, with any body, and a specified content type
+func NewReceiveGoogleSheetsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/google/sheets")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetWebhookHealthRequest constructs an http.Request for the GetWebhookHealth method
+func NewGetWebhookHealthRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/health")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRetryWebhookEventsRequest calls the generic RetryWebhookEvents builder with application/json body
+func NewRetryWebhookEventsRequest(server string, body RetryWebhookEventsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRetryWebhookEventsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewRetryWebhookEventsRequestWithBody constructs an http.Request for the RetryWebhookEvents method, with any body, and a specified content type
+func NewRetryWebhookEventsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/retries")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReceiveStripeRequest calls the generic ReceiveStripe builder with application/json body
+func NewReceiveStripeRequest(server string, body ReceiveStripeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReceiveStripeRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReceiveStripeRequestWithFormdataBody calls the generic ReceiveStripe builder with application/x-www-form-urlencoded body
+func NewReceiveStripeRequestWithFormdataBody(server string, body ReceiveStripeFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewReceiveStripeRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewReceiveStripeRequestWithBody constructs an http.Request for the ReceiveStripe method, with any body, and a specified content type
+func NewReceiveStripeRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/stripe")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReceiveYandexMapsRequest calls the generic ReceiveYandexMaps builder with application/json body
+func NewReceiveYandexMapsRequest(server string, body ReceiveYandexMapsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReceiveYandexMapsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReceiveYandexMapsRequestWithFormdataBody calls the generic ReceiveYandexMaps builder with application/x-www-form-urlencoded body
+func NewReceiveYandexMapsRequestWithFormdataBody(server string, body ReceiveYandexMapsFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewReceiveYandexMapsRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewReceiveYandexMapsRequestWithBody constructs an http.Request for the ReceiveYandexMaps method, with any body, and a specified content type
+func NewReceiveYandexMapsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/yandex/maps")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListYardsRequest constructs an http.Request for the ListYards method
+func NewListYardsRequest(server string, params *ListYardsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/yards")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateYardRequest calls the generic CreateYard builder with application/json body
+func NewCreateYardRequest(server string, params *CreateYardParams, body CreateYardJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateYardRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateYardRequestWithBody constructs an http.Request for the CreateYard method, with any body, and a specified content type
+func NewCreateYardRequestWithBody(server string, params *CreateYardParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/yards")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteYardRequest constructs an http.Request for the DeleteYard method
+func NewDeleteYardRequest(server string, yard openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "yard", yard, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/yards/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateYardRequest calls the generic UpdateYard builder with application/json body
+func NewUpdateYardRequest(server string, yard openapi_types.UUID, params *UpdateYardParams, body UpdateYardJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateYardRequestWithBody(server, yard, params, "application/json", bodyReader)
+}
+
+// NewUpdateYardRequestWithBody constructs an http.Request for the UpdateYard method, with any body, and a specified content type
+func NewUpdateYardRequestWithBody(server string, yard openapi_types.UUID, params *UpdateYardParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "yard", yard, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/yards/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -293,6 +11979,335 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// RemoveAbsenceWithResponse Take an absence back
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /absences/{absence} (the `RemoveAbsence` operationId).
+	RemoveAbsenceWithResponse(ctx context.Context, absence openapi_types.UUID, reqEditors ...RequestEditorFn) (*RemoveAbsenceResponse, error)
+
+	// ListApartmentLinksWithResponse Links to decide about
+	//
+	// Who waits longest comes first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /apartment-links (the `ListApartmentLinks` operationId).
+	ListApartmentLinksWithResponse(ctx context.Context, params *ListApartmentLinksParams, reqEditors ...RequestEditorFn) (*ListApartmentLinksResponse, error)
+
+	// DeleteApartmentWithResponse Remove an apartment that nothing refers to
+	//
+	// 409 `in_use` while people, invitations or requests name it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /apartments/{apartment} (the `DeleteApartment` operationId).
+	DeleteApartmentWithResponse(ctx context.Context, apartment openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteApartmentResponse, error)
+
+	// GetApartmentWithResponse One apartment and where it lies
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /apartments/{apartment} (the `GetApartment` operationId).
+	GetApartmentWithResponse(ctx context.Context, apartment openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetApartmentResponse, error)
+
+	// UpdateApartmentWithBodyWithResponse Change number, entrance or floor
+	//
+	// What is left out stays. 409 `exists` when the building has that number.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /apartments/{apartment} (the `UpdateApartment` operationId).
+	UpdateApartmentWithBodyWithResponse(ctx context.Context, apartment openapi_types.UUID, params *UpdateApartmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateApartmentResponse, error)
+
+	// UpdateApartmentWithResponse Change number, entrance or floor
+	//
+	// What is left out stays. 409 `exists` when the building has that number.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /apartments/{apartment} (the `UpdateApartment` operationId).
+	UpdateApartmentWithResponse(ctx context.Context, apartment openapi_types.UUID, params *UpdateApartmentParams, body UpdateApartmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateApartmentResponse, error)
+
+	// ListApiKeysWithResponse API keys
+	//
+	// Revoked ones too. The keys themselves are nowhere; only their hashes are kept.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api-keys (the `ListApiKeys` operationId).
+	ListApiKeysWithResponse(ctx context.Context, params *ListApiKeysParams, reqEditors ...RequestEditorFn) (*ListApiKeysResponse, error)
+
+	// CreateApiKeyWithBodyWithResponse Make an API key
+	//
+	// The key reaches everything of the tenant that its scopes name. Only scopes that the maker may use without
+	// limits can be given (403 `forbidden`). 409 `exists`: a key of that name is in use.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api-keys (the `CreateApiKey` operationId).
+	CreateApiKeyWithBodyWithResponse(ctx context.Context, params *CreateApiKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateApiKeyResponse, error)
+
+	// CreateApiKeyWithResponse Make an API key
+	//
+	// The key reaches everything of the tenant that its scopes name. Only scopes that the maker may use without
+	// limits can be given (403 `forbidden`). 409 `exists`: a key of that name is in use.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api-keys (the `CreateApiKey` operationId).
+	CreateApiKeyWithResponse(ctx context.Context, params *CreateApiKeyParams, body CreateApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateApiKeyResponse, error)
+
+	// RevokeApiKeyWithResponse Revoke an API key
+	//
+	// It counts no more, on every replica within seconds. Its name is free again.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api-keys/{key} (the `RevokeApiKey` operationId).
+	RevokeApiKeyWithResponse(ctx context.Context, key openapi_types.UUID, reqEditors ...RequestEditorFn) (*RevokeApiKeyResponse, error)
+
+	// GetSigningKeysWithResponse Keys that access tokens are signed with
+	//
+	// A new key stands here two minutes before it signs.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /auth/jwks.json (the `GetSigningKeys` operationId).
+	GetSigningKeysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSigningKeysResponse, error)
+
+	// LogoutWithResponse End one's own session
+	//
+	// Its tokens count no more. An API key has no session (403 `forbidden`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/logout (the `Logout` operationId).
+	LogoutWithResponse(ctx context.Context, params *LogoutParams, reqEditors ...RequestEditorFn) (*LogoutResponse, error)
+
+	// RefreshTokenWithBodyWithResponse The next tokens
+	//
+	// Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
+	// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
+	// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
+	// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/refresh (the `RefreshToken` operationId).
+	RefreshTokenWithBodyWithResponse(ctx context.Context, params *RefreshTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RefreshTokenResponse, error)
+
+	// RefreshTokenWithResponse The next tokens
+	//
+	// Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
+	// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
+	// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
+	// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/refresh (the `RefreshToken` operationId).
+	RefreshTokenWithResponse(ctx context.Context, params *RefreshTokenParams, body RefreshTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*RefreshTokenResponse, error)
+
+	// SwitchRoleWithBodyWithResponse Act in another of one's roles
+	//
+	// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
+	// the person does not have that role.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/role (the `SwitchRole` operationId).
+	SwitchRoleWithBodyWithResponse(ctx context.Context, params *SwitchRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SwitchRoleResponse, error)
+
+	// SwitchRoleWithResponse Act in another of one's roles
+	//
+	// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
+	// the person does not have that role.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/role (the `SwitchRole` operationId).
+	SwitchRoleWithResponse(ctx context.Context, params *SwitchRoleParams, body SwitchRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*SwitchRoleResponse, error)
+
+	// ListSessionsWithResponse Where somebody is logged in
+	//
+	// One's own sessions, or with `user` (administrators) another person's. Those that are over are left out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /auth/sessions (the `ListSessions` operationId).
+	ListSessionsWithResponse(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*ListSessionsResponse, error)
+
+	// RevokeSessionWithResponse End a session
+	//
+	// Its tokens count no more, on every replica within seconds.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /auth/sessions/{session} (the `RevokeSession` operationId).
+	RevokeSessionWithResponse(ctx context.Context, session openapi_types.UUID, reqEditors ...RequestEditorFn) (*RevokeSessionResponse, error)
+
+	// LoginTelegramWithBodyWithResponse Log a Telegram person in
+	//
+	// For the bot, with its API key: it answers for the Telegram id being the person's. Begins a session.
+	// 404 `not_found`: nobody has this id; register them. 403 `approval_pending`: a manager has not approved
+	// them yet. 403 `blocked`: they are blocked.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/telegram (the `LoginTelegram` operationId).
+	LoginTelegramWithBodyWithResponse(ctx context.Context, params *LoginTelegramParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LoginTelegramResponse, error)
+
+	// LoginTelegramWithResponse Log a Telegram person in
+	//
+	// For the bot, with its API key: it answers for the Telegram id being the person's. Begins a session.
+	// 404 `not_found`: nobody has this id; register them. 403 `approval_pending`: a manager has not approved
+	// them yet. 403 `blocked`: they are blocked.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/telegram (the `LoginTelegram` operationId).
+	LoginTelegramWithResponse(ctx context.Context, params *LoginTelegramParams, body LoginTelegramJSONRequestBody, reqEditors ...RequestEditorFn) (*LoginTelegramResponse, error)
+
+	// ListAvailabilityWithResponse Who is there in a time
+	//
+	// Approved people: on shift, absent, planned or free. Refusals: `invalid` (no time, or too long).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /availability (the `ListAvailability` operationId).
+	ListAvailabilityWithResponse(ctx context.Context, params *ListAvailabilityParams, reqEditors ...RequestEditorFn) (*ListAvailabilityResponse, error)
+
+	// ListBuildingsWithResponse Buildings by address, or those like a text
+	//
+	// Without `q`, by address. With it, those whose address holds the text or has words like it, the nearest first;
+	// Russian or Uzbek, Cyrillic or Latin letters.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /buildings (the `ListBuildings` operationId).
+	ListBuildingsWithResponse(ctx context.Context, params *ListBuildingsParams, reqEditors ...RequestEditorFn) (*ListBuildingsResponse, error)
+
+	// CreateBuildingWithBodyWithResponse Add a building
+	//
+	// 409 `exists` when a building has that address.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /buildings (the `CreateBuilding` operationId).
+	CreateBuildingWithBodyWithResponse(ctx context.Context, params *CreateBuildingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateBuildingResponse, error)
+
+	// CreateBuildingWithResponse Add a building
+	//
+	// 409 `exists` when a building has that address.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /buildings (the `CreateBuilding` operationId).
+	CreateBuildingWithResponse(ctx context.Context, params *CreateBuildingParams, body CreateBuildingJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateBuildingResponse, error)
+
+	// ImportBuildingsWithBodyWithResponse Import yards, buildings, entrances and apartments from CSV
+	//
+	// One line per apartment (or per entrance, or per building). The first line names the columns, in any order:
+	// `yard` (двор) and `address` (адрес) are needed; `entrance` (подъезд), `apartment` (квартира), `floor` (этаж), `lat` (широта), `lon` (долгота) may
+	// be there. Separated by commas, semicolons or tabs; UTF-8 or Windows-1251. At most 8 MiB.
+	//
+	// A dry run, which is the default, changes nothing and tells what would happen and everything that is wrong, by line and column.
+	// With `dry_run=false` all is imported or nothing: a file with bad lines is 422 `invalid`, whose `errors` point to
+	// `line/17/floor`; with `skip_bad=true` its good lines are imported and the bad ones counted. Importing again changes nothing.
+	// What a line leaves empty stays as it is. Nothing is ever removed. 413 `too_large` beyond 8 MiB.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /buildings/import (the `ImportBuildings` operationId).
+	ImportBuildingsWithBodyWithResponse(ctx context.Context, params *ImportBuildingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportBuildingsResponse, error)
+
+	// DeleteBuildingWithResponse Remove a building that nothing refers to
+	//
+	// 409 `in_use` while it has entrances, apartments or requests.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /buildings/{building} (the `DeleteBuilding` operationId).
+	DeleteBuildingWithResponse(ctx context.Context, building openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteBuildingResponse, error)
+
+	// GetBuildingWithResponse One building
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /buildings/{building} (the `GetBuilding` operationId).
+	GetBuildingWithResponse(ctx context.Context, building openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetBuildingResponse, error)
+
+	// UpdateBuildingWithBodyWithResponse Change address, place or yard
+	//
+	// What is left out stays. 409 `exists` when another building has that address.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /buildings/{building} (the `UpdateBuilding` operationId).
+	UpdateBuildingWithBodyWithResponse(ctx context.Context, building openapi_types.UUID, params *UpdateBuildingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateBuildingResponse, error)
+
+	// UpdateBuildingWithResponse Change address, place or yard
+	//
+	// What is left out stays. 409 `exists` when another building has that address.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /buildings/{building} (the `UpdateBuilding` operationId).
+	UpdateBuildingWithResponse(ctx context.Context, building openapi_types.UUID, params *UpdateBuildingParams, body UpdateBuildingJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateBuildingResponse, error)
+
+	// ListApartmentsWithResponse Apartments of a building by number
+	//
+	// As people count: 2, 10, 10А.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /buildings/{building}/apartments (the `ListApartments` operationId).
+	ListApartmentsWithResponse(ctx context.Context, building openapi_types.UUID, params *ListApartmentsParams, reqEditors ...RequestEditorFn) (*ListApartmentsResponse, error)
+
+	// CreateApartmentWithBodyWithResponse Add an apartment
+	//
+	// 409 `exists` when the building has that number.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /buildings/{building}/apartments (the `CreateApartment` operationId).
+	CreateApartmentWithBodyWithResponse(ctx context.Context, building openapi_types.UUID, params *CreateApartmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateApartmentResponse, error)
+
+	// CreateApartmentWithResponse Add an apartment
+	//
+	// 409 `exists` when the building has that number.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /buildings/{building}/apartments (the `CreateApartment` operationId).
+	CreateApartmentWithResponse(ctx context.Context, building openapi_types.UUID, params *CreateApartmentParams, body CreateApartmentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateApartmentResponse, error)
+
+	// ListEntrancesWithResponse Entrances of a building by number
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /buildings/{building}/entrances (the `ListEntrances` operationId).
+	ListEntrancesWithResponse(ctx context.Context, building openapi_types.UUID, params *ListEntrancesParams, reqEditors ...RequestEditorFn) (*ListEntrancesResponse, error)
+
+	// CreateEntranceWithBodyWithResponse Add an entrance
+	//
+	// 409 `exists` when the building has that number.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /buildings/{building}/entrances (the `CreateEntrance` operationId).
+	CreateEntranceWithBodyWithResponse(ctx context.Context, building openapi_types.UUID, params *CreateEntranceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEntranceResponse, error)
+
+	// CreateEntranceWithResponse Add an entrance
+	//
+	// 409 `exists` when the building has that number.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /buildings/{building}/entrances (the `CreateEntrance` operationId).
+	CreateEntranceWithResponse(ctx context.Context, building openapi_types.UUID, params *CreateEntranceParams, body CreateEntranceJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEntranceResponse, error)
+
 	// GetCompanyWithResponse The company and how it works
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -317,6 +12332,2532 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /company (the `UpdateCompany` operationId).
 	UpdateCompanyWithResponse(ctx context.Context, params *UpdateCompanyParams, body UpdateCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCompanyResponse, error)
+
+	// DeleteEntranceWithResponse Remove an entrance without apartments
+	//
+	// 409 `in_use` while apartments name it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /entrances/{entrance} (the `DeleteEntrance` operationId).
+	DeleteEntranceWithResponse(ctx context.Context, entrance openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteEntranceResponse, error)
+
+	// ListExecutorsWithResponse Who can do the work, and how busy they are
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /executors (the `ListExecutors` operationId).
+	ListExecutorsWithResponse(ctx context.Context, params *ListExecutorsParams, reqEditors ...RequestEditorFn) (*ListExecutorsResponse, error)
+
+	// ListHandoversWithResponse Hand-overs, newest first
+	//
+	// Managers see all of them, others what was offered to them or by them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /handovers (the `ListHandovers` operationId).
+	ListHandoversWithResponse(ctx context.Context, params *ListHandoversParams, reqEditors ...RequestEditorFn) (*ListHandoversResponse, error)
+
+	// AcceptHandoverWithResponse Take over a shift
+	//
+	// A planned shift becomes the other person's. An open one ends now for who offered it, and its rest becomes an open shift of the other person, to whom the
+	// open requests go. Refusals: `conflict` (answered or withdrawn already, over, absent, or another shift is open), `overlap`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /handovers/{handover}/accept (the `AcceptHandover` operationId).
+	AcceptHandoverWithResponse(ctx context.Context, handover openapi_types.UUID, params *AcceptHandoverParams, reqEditors ...RequestEditorFn) (*AcceptHandoverResponse, error)
+
+	// DeclineHandoverWithBodyWithResponse Refuse a shift that was offered
+	//
+	// Refusals: `conflict` (answered or withdrawn already).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /handovers/{handover}/decline (the `DeclineHandover` operationId).
+	DeclineHandoverWithBodyWithResponse(ctx context.Context, handover openapi_types.UUID, params *DeclineHandoverParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DeclineHandoverResponse, error)
+
+	// DeclineHandoverWithResponse Refuse a shift that was offered
+	//
+	// Refusals: `conflict` (answered or withdrawn already).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /handovers/{handover}/decline (the `DeclineHandover` operationId).
+	DeclineHandoverWithResponse(ctx context.Context, handover openapi_types.UUID, params *DeclineHandoverParams, body DeclineHandoverJSONRequestBody, reqEditors ...RequestEditorFn) (*DeclineHandoverResponse, error)
+
+	// WithdrawHandoverWithResponse Take an offer back
+	//
+	// Refusals: `conflict` (answered already).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /handovers/{handover}/withdraw (the `WithdrawHandover` operationId).
+	WithdrawHandoverWithResponse(ctx context.Context, handover openapi_types.UUID, params *WithdrawHandoverParams, reqEditors ...RequestEditorFn) (*WithdrawHandoverResponse, error)
+
+	// GetHealthWithResponse Whether the process lives
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /health (the `GetHealth` operationId).
+	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
+
+	// GetHealthDetailedWithResponse Every dependency with its latency
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /health/detailed (the `GetHealthDetailed` operationId).
+	GetHealthDetailedWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthDetailedResponse, error)
+
+	// ListInvitationsWithResponse Invitations, newest first
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /invitations (the `ListInvitations` operationId).
+	ListInvitationsWithResponse(ctx context.Context, params *ListInvitationsParams, reqEditors ...RequestEditorFn) (*ListInvitationsResponse, error)
+
+	// CreateInvitationWithBodyWithResponse Invite somebody
+	//
+	// The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
+	// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /invitations (the `CreateInvitation` operationId).
+	CreateInvitationWithBodyWithResponse(ctx context.Context, params *CreateInvitationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateInvitationResponse, error)
+
+	// CreateInvitationWithResponse Invite somebody
+	//
+	// The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
+	// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /invitations (the `CreateInvitation` operationId).
+	CreateInvitationWithResponse(ctx context.Context, params *CreateInvitationParams, body CreateInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateInvitationResponse, error)
+
+	// UseInvitationWithBodyWithResponse Accept an invitation
+	//
+	// Adds its role, specialisations and apartment to the caller. Works once: 410 `used` for who comes second,
+	// 410 `expired` when it is over or was withdrawn, 404 `not_found` for no invitation of this company.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /invitations/use (the `UseInvitation` operationId).
+	UseInvitationWithBodyWithResponse(ctx context.Context, params *UseInvitationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UseInvitationResponse, error)
+
+	// UseInvitationWithResponse Accept an invitation
+	//
+	// Adds its role, specialisations and apartment to the caller. Works once: 410 `used` for who comes second,
+	// 410 `expired` when it is over or was withdrawn, 404 `not_found` for no invitation of this company.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /invitations/use (the `UseInvitation` operationId).
+	UseInvitationWithResponse(ctx context.Context, params *UseInvitationParams, body UseInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*UseInvitationResponse, error)
+
+	// RevokeInvitationWithResponse Withdraw an invitation
+	//
+	// 410 `used` when somebody has come with it already.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /invitations/{invitation} (the `RevokeInvitation` operationId).
+	RevokeInvitationWithResponse(ctx context.Context, invitation openapi_types.UUID, reqEditors ...RequestEditorFn) (*RevokeInvitationResponse, error)
+
+	// GetMeWithResponse The person who asks
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /me (the `GetMe` operationId).
+	GetMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMeResponse, error)
+
+	// UpdateMeWithBodyWithResponse Change one's own name, phone or language
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /me (the `UpdateMe` operationId).
+	UpdateMeWithBodyWithResponse(ctx context.Context, params *UpdateMeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMeResponse, error)
+
+	// UpdateMeWithResponse Change one's own name, phone or language
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /me (the `UpdateMe` operationId).
+	UpdateMeWithResponse(ctx context.Context, params *UpdateMeParams, body UpdateMeJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMeResponse, error)
+
+	// GetMetricsWithResponse Prometheus metrics
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /metrics (the `GetMetrics` operationId).
+	GetMetricsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMetricsResponse, error)
+
+	// GetReadyWithResponse Whether the process can do its work
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /ready (the `GetReady` operationId).
+	GetReadyWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadyResponse, error)
+
+	// GetStatisticsWithResponse How the repair requests go
+	//
+	// Today and the days before it, of the company's time zone. Executors see their own figures only.
+	//
+	// Figures belong to the executor who had the request after the change; nobody has a new one, so `created` is 0
+	// for an executor. In time is what was reported done, or left "new", before its deadline as it stands now.
+	// Medians come from a histogram: at most 5 % off. What happened is counted at once; half an hour later it is
+	// kept as it was counted.
+	// The first question about days that were never counted may take longer (503 `timeout`: ask again).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/requests (the `GetStatistics` operationId).
+	GetStatisticsWithResponse(ctx context.Context, params *GetStatisticsParams, reqEditors ...RequestEditorFn) (*GetStatisticsResponse, error)
+
+	// ExportRequestsWithResponse Repair requests as a table
+	//
+	// All that the filters find, the newest first: CSV (UTF-8 with a byte order mark) or an Excel sheet, with headings in the
+	// company's language and times in its zone. A sheet holds 200,000 requests at most (422 `invalid`: choose a shorter period, or CSV).
+	// In CSV a text that a spreadsheet would take for a formula gets an apostrophe in front.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/requests/export (the `ExportRequests` operationId).
+	ExportRequestsWithResponse(ctx context.Context, params *ExportRequestsParams, reqEditors ...RequestEditorFn) (*ExportRequestsResponse, error)
+
+	// ListRequestsWithResponse Find repair requests
+	//
+	// Residents find their own; executors those given to them and, in their specialisations, those that are free;
+	// managers and administrators all. Pages stay as they are while new requests come in.
+	//
+	// `q` looks in description and address (Russian and Uzbek; every word must be there, in any form), or, when it looks
+	// like one, for the beginning of a number: `251007-0`. `sort=due` lists what is not closed, the next deadline first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /requests (the `ListRequests` operationId).
+	ListRequestsWithResponse(ctx context.Context, params *ListRequestsParams, reqEditors ...RequestEditorFn) (*ListRequestsResponse, error)
+
+	// CreateRequestWithBodyWithResponse Make a repair request
+	//
+	// Residents make it for an apartment of their own, or for the common parts of its building. Managers name
+	// the resident in `applicant_id`. 422 `invalid`: there is no such person, the apartment is not in the building,
+	// or is not yours. The answer has the number to tell people.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests (the `CreateRequest` operationId).
+	CreateRequestWithBodyWithResponse(ctx context.Context, params *CreateRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRequestResponse, error)
+
+	// CreateRequestWithResponse Make a repair request
+	//
+	// Residents make it for an apartment of their own, or for the common parts of its building. Managers name
+	// the resident in `applicant_id`. 422 `invalid`: there is no such person, the apartment is not in the building,
+	// or is not yours. The answer has the number to tell people.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests (the `CreateRequest` operationId).
+	CreateRequestWithResponse(ctx context.Context, params *CreateRequestParams, body CreateRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRequestResponse, error)
+
+	// GetRequestWithResponse A repair request
+	//
+	// Residents see their own; executors those they have and new ones of their specialisations; managers all.
+	// `actions` says what you may do with it now. 403 `forbidden` for one that is none of yours.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /requests/{request} (the `GetRequest` operationId).
+	GetRequestWithResponse(ctx context.Context, ref string, reqEditors ...RequestEditorFn) (*GetRequestResponse, error)
+
+	// UpdateRequestWithBodyWithResponse Correct category, urgency or description
+	//
+	// Residents while it is new; managers until it is closed (409 `conflict`). Another urgency sets other
+	// deadlines, counted from when the request was made. Needs `If-Match` (428 `match_required`, 412 `stale`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /requests/{request} (the `UpdateRequest` operationId).
+	UpdateRequestWithBodyWithResponse(ctx context.Context, ref string, params *UpdateRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateRequestResponse, error)
+
+	// UpdateRequestWithResponse Correct category, urgency or description
+	//
+	// Residents while it is new; managers until it is closed (409 `conflict`). Another urgency sets other
+	// deadlines, counted from when the request was made. Needs `If-Match` (428 `match_required`, 412 `stale`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /requests/{request} (the `UpdateRequest` operationId).
+	UpdateRequestWithResponse(ctx context.Context, ref string, params *UpdateRequestParams, body UpdateRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateRequestResponse, error)
+
+	// AcceptRequestWithBodyWithResponse Accept the work
+	//
+	// The resident with 1 to 5 stars; or a manager in their place, when they have let the company's time pass (409 `conflict` before), with a comment of 10 characters or more and no stars.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/accept (the `AcceptRequest` operationId).
+	AcceptRequestWithBodyWithResponse(ctx context.Context, ref string, params *AcceptRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AcceptRequestResponse, error)
+
+	// AcceptRequestWithResponse Accept the work
+	//
+	// The resident with 1 to 5 stars; or a manager in their place, when they have let the company's time pass (409 `conflict` before), with a comment of 10 characters or more and no stars.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/accept (the `AcceptRequest` operationId).
+	AcceptRequestWithResponse(ctx context.Context, ref string, params *AcceptRequestParams, body AcceptRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*AcceptRequestResponse, error)
+
+	// AnswerRequestWithBodyWithResponse Answer the question
+	//
+	// The resident, or a manager on the phone for them. 409 `conflict` if nothing was asked.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/answer (the `AnswerRequest` operationId).
+	AnswerRequestWithBodyWithResponse(ctx context.Context, ref string, params *AnswerRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AnswerRequestResponse, error)
+
+	// AnswerRequestWithResponse Answer the question
+	//
+	// The resident, or a manager on the phone for them. 409 `conflict` if nothing was asked.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/answer (the `AnswerRequest` operationId).
+	AnswerRequestWithResponse(ctx context.Context, ref string, params *AnswerRequestParams, body AnswerRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*AnswerRequestResponse, error)
+
+	// AssignRequestWithBodyWithResponse Give it to an executor
+	//
+	// New ones, or those that somebody has (then with a reason). 422 `invalid`: the person is no executor, or is blocked.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/assign (the `AssignRequest` operationId).
+	AssignRequestWithBodyWithResponse(ctx context.Context, ref string, params *AssignRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AssignRequestResponse, error)
+
+	// AssignRequestWithResponse Give it to an executor
+	//
+	// New ones, or those that somebody has (then with a reason). 422 `invalid`: the person is no executor, or is blocked.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/assign (the `AssignRequest` operationId).
+	AssignRequestWithResponse(ctx context.Context, ref string, params *AssignRequestParams, body AssignRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*AssignRequestResponse, error)
+
+	// CancelRequestWithBodyWithResponse Withdraw a new request
+	//
+	// Only while it is new (409 `conflict`).
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/cancel (the `CancelRequest` operationId).
+	CancelRequestWithBodyWithResponse(ctx context.Context, ref string, params *CancelRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelRequestResponse, error)
+
+	// CancelRequestWithResponse Withdraw a new request
+	//
+	// Only while it is new (409 `conflict`).
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/cancel (the `CancelRequest` operationId).
+	CancelRequestWithResponse(ctx context.Context, ref string, params *CancelRequestParams, body CancelRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelRequestResponse, error)
+
+	// ClarifyRequestWithBodyWithResponse Ask the resident
+	//
+	// The comment is the question. The time for completion stands still until the answer. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/clarify (the `ClarifyRequest` operationId).
+	ClarifyRequestWithBodyWithResponse(ctx context.Context, ref string, params *ClarifyRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ClarifyRequestResponse, error)
+
+	// ClarifyRequestWithResponse Ask the resident
+	//
+	// The comment is the question. The time for completion stands still until the answer. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/clarify (the `ClarifyRequest` operationId).
+	ClarifyRequestWithResponse(ctx context.Context, ref string, params *ClarifyRequestParams, body ClarifyRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*ClarifyRequestResponse, error)
+
+	// ListCommentsWithResponse What was said
+	//
+	// Oldest first. Residents see the public ones.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /requests/{request}/comments (the `ListComments` operationId).
+	ListCommentsWithResponse(ctx context.Context, ref string, params *ListCommentsParams, reqEditors ...RequestEditorFn) (*ListCommentsResponse, error)
+
+	// AddCommentWithBodyWithResponse Say something about it
+	//
+	// Public unless `visibility` is internal, which staff alone may write and read (403 `forbidden`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/comments (the `AddComment` operationId).
+	AddCommentWithBodyWithResponse(ctx context.Context, ref string, params *AddCommentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddCommentResponse, error)
+
+	// AddCommentWithResponse Say something about it
+	//
+	// Public unless `visibility` is internal, which staff alone may write and read (403 `forbidden`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/comments (the `AddComment` operationId).
+	AddCommentWithResponse(ctx context.Context, ref string, params *AddCommentParams, body AddCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*AddCommentResponse, error)
+
+	// CompleteRequestWithBodyWithResponse Report it done
+	//
+	// With at least one photo, added before. 422 `invalid`: a file is no photo of this request. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/complete (the `CompleteRequest` operationId).
+	CompleteRequestWithBodyWithResponse(ctx context.Context, ref string, params *CompleteRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CompleteRequestResponse, error)
+
+	// CompleteRequestWithResponse Report it done
+	//
+	// With at least one photo, added before. 422 `invalid`: a file is no photo of this request. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/complete (the `CompleteRequest` operationId).
+	CompleteRequestWithResponse(ctx context.Context, ref string, params *CompleteRequestParams, body CompleteRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*CompleteRequestResponse, error)
+
+	// ConfirmRequestWithResponse Confirm that it is done
+	//
+	// A manager has looked; the resident is asked to accept. 409 `conflict` unless completed.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/confirm (the `ConfirmRequest` operationId).
+	ConfirmRequestWithResponse(ctx context.Context, ref string, params *ConfirmRequestParams, reqEditors ...RequestEditorFn) (*ConfirmRequestResponse, error)
+
+	// ListFilesWithResponse Photos and documents of a request
+	//
+	// The oldest first; at most 10, so there are no pages.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /requests/{request}/files (the `ListFiles` operationId).
+	ListFilesWithResponse(ctx context.Context, ref string, reqEditors ...RequestEditorFn) (*ListFilesResponse, error)
+
+	// UploadFileWithBodyWithResponse Add a photo or a document
+	//
+	// One file in the field `file`: JPEG, PNG, WebP, PDF, DOC or DOCX, told by its content, up to 20 MB (20,971,520 bytes);
+	// ten per request. Pictures lose what they say about place, camera and author, but not a pixel; the way they are turned stays.
+	//
+	// 413 `too_large` above 20 MB; 415 `media_type` for any other type; 422 `invalid` when the file is empty, cut short or not
+	// what it seems; 409 `conflict` when the request has ten; 503 `stream_unavailable` while files cannot be stored.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/files (the `UploadFile` operationId).
+	UploadFileWithBodyWithResponse(ctx context.Context, ref string, params *UploadFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadFileResponse, error)
+
+	// DeleteFileWithResponse Remove a file
+	//
+	// Those who sent it may, managers and administrators any; but not once it was given with an action (409 `in_use`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /requests/{request}/files/{file} (the `DeleteFile` operationId).
+	DeleteFileWithResponse(ctx context.Context, ref string, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteFileResponse, error)
+
+	// DownloadFileWithResponse The bytes of a file
+	//
+	// Always as an attachment. 503 `stream_unavailable` while files cannot be read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /requests/{request}/files/{file} (the `DownloadFile` operationId).
+	DownloadFileWithResponse(ctx context.Context, ref string, file openapi_types.UUID, params *DownloadFileParams, reqEditors ...RequestEditorFn) (*DownloadFileResponse, error)
+
+	// GetHistoryWithResponse Every change of it
+	//
+	// Oldest first. Residents do not see internal comments, deadlines and why it went to somebody else.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /requests/{request}/history (the `GetHistory` operationId).
+	GetHistoryWithResponse(ctx context.Context, ref string, params *GetHistoryParams, reqEditors ...RequestEditorFn) (*GetHistoryResponse, error)
+
+	// PurchaseRequestWithBodyWithResponse Wait for materials
+	//
+	// The time for completion stands still meanwhile. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/purchase (the `PurchaseRequest` operationId).
+	PurchaseRequestWithBodyWithResponse(ctx context.Context, ref string, params *PurchaseRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PurchaseRequestResponse, error)
+
+	// PurchaseRequestWithResponse Wait for materials
+	//
+	// The time for completion stands still meanwhile. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/purchase (the `PurchaseRequest` operationId).
+	PurchaseRequestWithResponse(ctx context.Context, ref string, params *PurchaseRequestParams, body PurchaseRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*PurchaseRequestResponse, error)
+
+	// ResumeRequestWithResponse Go on working
+	//
+	// After purchase, clarification or a return. 403 `off_shift`, 409 `conflict`.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/resume (the `ResumeRequest` operationId).
+	ResumeRequestWithResponse(ctx context.Context, ref string, params *ResumeRequestParams, reqEditors ...RequestEditorFn) (*ResumeRequestResponse, error)
+
+	// ReturnRequestWithBodyWithResponse Refuse the work
+	//
+	// The resident, with a photo added before. 409 `conflict` unless confirmed.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/return (the `ReturnRequest` operationId).
+	ReturnRequestWithBodyWithResponse(ctx context.Context, ref string, params *ReturnRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReturnRequestResponse, error)
+
+	// ReturnRequestWithResponse Refuse the work
+	//
+	// The resident, with a photo added before. 409 `conflict` unless confirmed.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/return (the `ReturnRequest` operationId).
+	ReturnRequestWithResponse(ctx context.Context, ref string, params *ReturnRequestParams, body ReturnRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*ReturnRequestResponse, error)
+
+	// ReworkRequestWithBodyWithResponse Send it back to the executor
+	//
+	// A manager has looked and is not content. 409 `conflict` unless completed.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/rework (the `ReworkRequest` operationId).
+	ReworkRequestWithBodyWithResponse(ctx context.Context, ref string, params *ReworkRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReworkRequestResponse, error)
+
+	// ReworkRequestWithResponse Send it back to the executor
+	//
+	// A manager has looked and is not content. 409 `conflict` unless completed.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/rework (the `ReworkRequest` operationId).
+	ReworkRequestWithResponse(ctx context.Context, ref string, params *ReworkRequestParams, body ReworkRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*ReworkRequestResponse, error)
+
+	// TakeRequestWithResponse Take a new request
+	//
+	// Of two who take it one gets it; the other is told who (409 `already_taken`, `by`). 403 `off_shift`: open a shift first.
+	// `If-Match` is optional (412 `stale`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /requests/{request}/take (the `TakeRequest` operationId).
+	TakeRequestWithResponse(ctx context.Context, ref string, params *TakeRequestParams, reqEditors ...RequestEditorFn) (*TakeRequestResponse, error)
+
+	// ListShiftsWithResponse Shifts by start
+	//
+	// An executor sees their own shifts and free ones.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /shifts (the `ListShifts` operationId).
+	ListShiftsWithResponse(ctx context.Context, params *ListShiftsParams, reqEditors ...RequestEditorFn) (*ListShiftsResponse, error)
+
+	// CreateShiftWithBodyWithResponse Plan a shift
+	//
+	// Without `user_id` the shift is free for whoever takes it. Refusals: `overlap` (the person has a shift then), `conflict` (the person is absent then),
+	// `invalid` (not approved, without that role, or a time that is over or too long).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts (the `CreateShift` operationId).
+	CreateShiftWithBodyWithResponse(ctx context.Context, params *CreateShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateShiftResponse, error)
+
+	// CreateShiftWithResponse Plan a shift
+	//
+	// Without `user_id` the shift is free for whoever takes it. Refusals: `overlap` (the person has a shift then), `conflict` (the person is absent then),
+	// `invalid` (not approved, without that role, or a time that is over or too long).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts (the `CreateShift` operationId).
+	CreateShiftWithResponse(ctx context.Context, params *CreateShiftParams, body CreateShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateShiftResponse, error)
+
+	// PlanWeekWithBodyWithResponse Plan a week from people's usual weeks
+	//
+	// Times are of the company's zone: 08:00 stays 08:00 when the clocks change. Doing it again plans nothing twice, not even what was cancelled,
+	// released or moved meanwhile. Refusals: `invalid` (not a Monday, an unknown person).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts/plan-week (the `PlanWeek` operationId).
+	PlanWeekWithBodyWithResponse(ctx context.Context, params *PlanWeekParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlanWeekResponse, error)
+
+	// PlanWeekWithResponse Plan a week from people's usual weeks
+	//
+	// Times are of the company's zone: 08:00 stays 08:00 when the clocks change. Doing it again plans nothing twice, not even what was cancelled,
+	// released or moved meanwhile. Refusals: `invalid` (not a Monday, an unknown person).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts/plan-week (the `PlanWeek` operationId).
+	PlanWeekWithResponse(ctx context.Context, params *PlanWeekParams, body PlanWeekJSONRequestBody, reqEditors ...RequestEditorFn) (*PlanWeekResponse, error)
+
+	// GetShiftWithResponse A shift
+	//
+	// An executor sees their own shifts and free ones.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /shifts/{shift} (the `GetShift` operationId).
+	GetShiftWithResponse(ctx context.Context, shift openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetShiftResponse, error)
+
+	// UpdateShiftWithBodyWithResponse Change a planned shift
+	//
+	// What is left out stays. Another person, role or time withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, or the person is absent
+	// then), `overlap`, `invalid`, `stale`, `match_required`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /shifts/{shift} (the `UpdateShift` operationId).
+	UpdateShiftWithBodyWithResponse(ctx context.Context, shift openapi_types.UUID, params *UpdateShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateShiftResponse, error)
+
+	// UpdateShiftWithResponse Change a planned shift
+	//
+	// What is left out stays. Another person, role or time withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, or the person is absent
+	// then), `overlap`, `invalid`, `stale`, `match_required`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /shifts/{shift} (the `UpdateShift` operationId).
+	UpdateShiftWithResponse(ctx context.Context, shift openapi_types.UUID, params *UpdateShiftParams, body UpdateShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateShiftResponse, error)
+
+	// CancelShiftWithBodyWithResponse Cancel a planned shift
+	//
+	// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts/{shift}/cancel (the `CancelShift` operationId).
+	CancelShiftWithBodyWithResponse(ctx context.Context, shift openapi_types.UUID, params *CancelShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelShiftResponse, error)
+
+	// CancelShiftWithResponse Cancel a planned shift
+	//
+	// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts/{shift}/cancel (the `CancelShift` operationId).
+	CancelShiftWithResponse(ctx context.Context, shift openapi_types.UUID, params *CancelShiftParams, body CancelShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelShiftResponse, error)
+
+	// CloseShiftWithResponse End a shift
+	//
+	// Requests stay with the person. Withdraws a hand-over on offer. Refusals: `conflict` (not open).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts/{shift}/close (the `CloseShift` operationId).
+	CloseShiftWithResponse(ctx context.Context, shift openapi_types.UUID, params *CloseShiftParams, reqEditors ...RequestEditorFn) (*CloseShiftResponse, error)
+
+	// OfferHandoverWithBodyWithResponse Offer a shift to somebody
+	//
+	// One offer at a time. The other person is approved, holds the shift's role and has no shift in what is left of it. Refusals: `exists` (on offer already),
+	// `overlap`, `conflict` (free, over, closed, or the other is absent then), `invalid` (who cannot have it).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts/{shift}/handover (the `OfferHandover` operationId).
+	OfferHandoverWithBodyWithResponse(ctx context.Context, shift openapi_types.UUID, params *OfferHandoverParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OfferHandoverResponse, error)
+
+	// OfferHandoverWithResponse Offer a shift to somebody
+	//
+	// One offer at a time. The other person is approved, holds the shift's role and has no shift in what is left of it. Refusals: `exists` (on offer already),
+	// `overlap`, `conflict` (free, over, closed, or the other is absent then), `invalid` (who cannot have it).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts/{shift}/handover (the `OfferHandover` operationId).
+	OfferHandoverWithResponse(ctx context.Context, shift openapi_types.UUID, params *OfferHandoverParams, body OfferHandoverJSONRequestBody, reqEditors ...RequestEditorFn) (*OfferHandoverResponse, error)
+
+	// OpenShiftWithResponse Begin a shift
+	//
+	// From one hour before its start until its end; one open shift per person. A manager may open it for somebody. Refusals: `conflict`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts/{shift}/open (the `OpenShift` operationId).
+	OpenShiftWithResponse(ctx context.Context, shift openapi_types.UUID, params *OpenShiftParams, reqEditors ...RequestEditorFn) (*OpenShiftResponse, error)
+
+	// ReleaseShiftWithBodyWithResponse Give a planned shift back
+	//
+	// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, free already, or over).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts/{shift}/release (the `ReleaseShift` operationId).
+	ReleaseShiftWithBodyWithResponse(ctx context.Context, shift openapi_types.UUID, params *ReleaseShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReleaseShiftResponse, error)
+
+	// ReleaseShiftWithResponse Give a planned shift back
+	//
+	// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, free already, or over).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts/{shift}/release (the `ReleaseShift` operationId).
+	ReleaseShiftWithResponse(ctx context.Context, shift openapi_types.UUID, params *ReleaseShiftParams, body ReleaseShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*ReleaseShiftResponse, error)
+
+	// TakeShiftWithResponse Take a free shift
+	//
+	// For oneself, with the shift's role. Refusals: `already_taken` (`by` says who was faster), `overlap`, `conflict` (cancelled, over, or you are absent then),
+	// `forbidden` (without that role, or a machine).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /shifts/{shift}/take (the `TakeShift` operationId).
+	TakeShiftWithResponse(ctx context.Context, shift openapi_types.UUID, params *TakeShiftParams, reqEditors ...RequestEditorFn) (*TakeShiftResponse, error)
+
+	// ReceiveGenericOfWithBodyWithResponse An event of any configured source of a tenant
+	//
+	// Verified as the source's configuration says.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/generic/{source} (the `ReceiveGenericOf` operationId).
+	ReceiveGenericOfWithBodyWithResponse(ctx context.Context, tenant Tenant, source Source, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveGenericOfResponse, error)
+
+	// ReceiveGenericOfWithResponse An event of any configured source of a tenant
+	//
+	// Verified as the source's configuration says.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/generic/{source} (the `ReceiveGenericOf` operationId).
+	ReceiveGenericOfWithResponse(ctx context.Context, tenant Tenant, source Source, body ReceiveGenericOfJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGenericOfResponse, error)
+
+	// ReceiveGenericOfWithFormdataBodyWithResponse An event of any configured source of a tenant
+	//
+	// Verified as the source's configuration says.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/generic/{source} (the `ReceiveGenericOf` operationId).
+	ReceiveGenericOfWithFormdataBodyWithResponse(ctx context.Context, tenant Tenant, source Source, body ReceiveGenericOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGenericOfResponse, error)
+
+	// ReceiveGoogleSheetsOfWithBodyWithResponse A push notification of Google of a tenant
+	//
+	// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/google/sheets (the `ReceiveGoogleSheetsOf` operationId).
+	ReceiveGoogleSheetsOfWithBodyWithResponse(ctx context.Context, tenant Tenant, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveGoogleSheetsOfResponse, error)
+
+	// ReceiveGoogleSheetsOfWithResponse A push notification of Google of a tenant
+	//
+	// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/google/sheets (the `ReceiveGoogleSheetsOf` operationId).
+	ReceiveGoogleSheetsOfWithResponse(ctx context.Context, tenant Tenant, body ReceiveGoogleSheetsOfJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGoogleSheetsOfResponse, error)
+
+	// ReceiveGoogleSheetsOfWithFormdataBodyWithResponse A push notification of Google of a tenant
+	//
+	// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/google/sheets (the `ReceiveGoogleSheetsOf` operationId).
+	ReceiveGoogleSheetsOfWithFormdataBodyWithResponse(ctx context.Context, tenant Tenant, body ReceiveGoogleSheetsOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGoogleSheetsOfResponse, error)
+
+	// ReceiveStripeOfWithBodyWithResponse An event of Stripe of a tenant
+	//
+	// `Stripe-Signature` is checked; 202 means that the event is on disk.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/stripe (the `ReceiveStripeOf` operationId).
+	ReceiveStripeOfWithBodyWithResponse(ctx context.Context, tenant Tenant, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveStripeOfResponse, error)
+
+	// ReceiveStripeOfWithResponse An event of Stripe of a tenant
+	//
+	// `Stripe-Signature` is checked; 202 means that the event is on disk.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/stripe (the `ReceiveStripeOf` operationId).
+	ReceiveStripeOfWithResponse(ctx context.Context, tenant Tenant, body ReceiveStripeOfJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveStripeOfResponse, error)
+
+	// ReceiveStripeOfWithFormdataBodyWithResponse An event of Stripe of a tenant
+	//
+	// `Stripe-Signature` is checked; 202 means that the event is on disk.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/stripe (the `ReceiveStripeOf` operationId).
+	ReceiveStripeOfWithFormdataBodyWithResponse(ctx context.Context, tenant Tenant, body ReceiveStripeOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveStripeOfResponse, error)
+
+	// ReceiveYandexMapsOfWithBodyWithResponse An event about addresses of a tenant
+	//
+	// HMAC-SHA256 as the configuration says.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/yandex/maps (the `ReceiveYandexMapsOf` operationId).
+	ReceiveYandexMapsOfWithBodyWithResponse(ctx context.Context, tenant Tenant, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveYandexMapsOfResponse, error)
+
+	// ReceiveYandexMapsOfWithResponse An event about addresses of a tenant
+	//
+	// HMAC-SHA256 as the configuration says.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/yandex/maps (the `ReceiveYandexMapsOf` operationId).
+	ReceiveYandexMapsOfWithResponse(ctx context.Context, tenant Tenant, body ReceiveYandexMapsOfJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveYandexMapsOfResponse, error)
+
+	// ReceiveYandexMapsOfWithFormdataBodyWithResponse An event about addresses of a tenant
+	//
+	// HMAC-SHA256 as the configuration says.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /t/{tenant}/webhooks/yandex/maps (the `ReceiveYandexMapsOf` operationId).
+	ReceiveYandexMapsOfWithFormdataBodyWithResponse(ctx context.Context, tenant Tenant, body ReceiveYandexMapsOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveYandexMapsOfResponse, error)
+
+	// ListUsersWithResponse Find people
+	//
+	// Newest first; with `q` the best matches first. `q` finds names in Russian and Uzbek spelling, Cyrillic or Latin,
+	// with a letter wrong, and phones by any three digits in a row.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /users (the `ListUsers` operationId).
+	ListUsersWithResponse(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*ListUsersResponse, error)
+
+	// CreateUserWithBodyWithResponse Enter a resident who phones
+	//
+	// Approved at once, without Telegram. 409 `exists` when somebody has this phone already; `by` says who.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users (the `CreateUser` operationId).
+	CreateUserWithBodyWithResponse(ctx context.Context, params *CreateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserResponse, error)
+
+	// CreateUserWithResponse Enter a resident who phones
+	//
+	// Approved at once, without Telegram. 409 `exists` when somebody has this phone already; `by` says who.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users (the `CreateUser` operationId).
+	CreateUserWithResponse(ctx context.Context, params *CreateUserParams, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserResponse, error)
+
+	// RegisterUserWithBodyWithResponse A Telegram person introduces themselves
+	//
+	// For the bot. A new person waits for approval (`pending`), or comes with an invitation and is approved at once,
+	// with its role and apartment. The same `telegram_id` again gives the same person (200), unchanged but for an
+	// invitation; who is blocked stays blocked. A person who was entered by phone and has no Telegram yet is found by
+	// a phone that Telegram vouches for (`phone_verified`).
+	//
+	// An invitation that does not count is refused and nobody is registered: 404 `not_found`, 410 `expired` or `used`;
+	// register without it to wait for approval.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/register (the `RegisterUser` operationId).
+	RegisterUserWithBodyWithResponse(ctx context.Context, params *RegisterUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RegisterUserResponse, error)
+
+	// RegisterUserWithResponse A Telegram person introduces themselves
+	//
+	// For the bot. A new person waits for approval (`pending`), or comes with an invitation and is approved at once,
+	// with its role and apartment. The same `telegram_id` again gives the same person (200), unchanged but for an
+	// invitation; who is blocked stays blocked. A person who was entered by phone and has no Telegram yet is found by
+	// a phone that Telegram vouches for (`phone_verified`).
+	//
+	// An invitation that does not count is refused and nobody is registered: 404 `not_found`, 410 `expired` or `used`;
+	// register without it to wait for approval.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/register (the `RegisterUser` operationId).
+	RegisterUserWithResponse(ctx context.Context, params *RegisterUserParams, body RegisterUserJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterUserResponse, error)
+
+	// GetUserWithResponse A person
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /users/{user} (the `GetUser` operationId).
+	GetUserWithResponse(ctx context.Context, user openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetUserResponse, error)
+
+	// UpdateUserWithBodyWithResponse Change a person's name, phone or language
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /users/{user} (the `UpdateUser` operationId).
+	UpdateUserWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, params *UpdateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
+
+	// UpdateUserWithResponse Change a person's name, phone or language
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /users/{user} (the `UpdateUser` operationId).
+	UpdateUserWithResponse(ctx context.Context, user openapi_types.UUID, params *UpdateUserParams, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
+
+	// ListAbsencesWithResponse When a person is away, latest first
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /users/{user}/absences (the `ListAbsences` operationId).
+	ListAbsencesWithResponse(ctx context.Context, user openapi_types.UUID, params *ListAbsencesParams, reqEditors ...RequestEditorFn) (*ListAbsencesResponse, error)
+
+	// AddAbsenceWithBodyWithResponse Say when a person is away
+	//
+	// Nobody is planned into an absence; what was planned before stays.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/absences (the `AddAbsence` operationId).
+	AddAbsenceWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, params *AddAbsenceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddAbsenceResponse, error)
+
+	// AddAbsenceWithResponse Say when a person is away
+	//
+	// Nobody is planned into an absence; what was planned before stays.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/absences (the `AddAbsence` operationId).
+	AddAbsenceWithResponse(ctx context.Context, user openapi_types.UUID, params *AddAbsenceParams, body AddAbsenceJSONRequestBody, reqEditors ...RequestEditorFn) (*AddAbsenceResponse, error)
+
+	// ListUserApartmentsWithResponse Where a person lives
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /users/{user}/apartments (the `ListUserApartments` operationId).
+	ListUserApartmentsWithResponse(ctx context.Context, user openapi_types.UUID, reqEditors ...RequestEditorFn) (*ListUserApartmentsResponse, error)
+
+	// LinkApartmentWithBodyWithResponse Say where a person lives
+	//
+	// A resident's own word waits for a manager; a manager's counts at once. Asking again after a refusal is
+	// possible. 409 `exists` when the link is there already, `conflict` when too many links of the person wait.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/apartments (the `LinkApartment` operationId).
+	LinkApartmentWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, params *LinkApartmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LinkApartmentResponse, error)
+
+	// LinkApartmentWithResponse Say where a person lives
+	//
+	// A resident's own word waits for a manager; a manager's counts at once. Asking again after a refusal is
+	// possible. 409 `exists` when the link is there already, `conflict` when too many links of the person wait.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/apartments (the `LinkApartment` operationId).
+	LinkApartmentWithResponse(ctx context.Context, user openapi_types.UUID, params *LinkApartmentParams, body LinkApartmentJSONRequestBody, reqEditors ...RequestEditorFn) (*LinkApartmentResponse, error)
+
+	// UnlinkApartmentWithResponse A person lives there no more
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /users/{user}/apartments/{apartment} (the `UnlinkApartment` operationId).
+	UnlinkApartmentWithResponse(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, reqEditors ...RequestEditorFn) (*UnlinkApartmentResponse, error)
+
+	// ApproveApartmentLinkWithResponse Yes, the person lives there
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/apartments/{apartment}/approve (the `ApproveApartmentLink` operationId).
+	ApproveApartmentLinkWithResponse(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, params *ApproveApartmentLinkParams, reqEditors ...RequestEditorFn) (*ApproveApartmentLinkResponse, error)
+
+	// RejectApartmentLinkWithBodyWithResponse No, the person does not live there
+	//
+	// Only while it waits; 409 `conflict` for an approved link, which can be removed.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/apartments/{apartment}/reject (the `RejectApartmentLink` operationId).
+	RejectApartmentLinkWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, params *RejectApartmentLinkParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RejectApartmentLinkResponse, error)
+
+	// RejectApartmentLinkWithResponse No, the person does not live there
+	//
+	// Only while it waits; 409 `conflict` for an approved link, which can be removed.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/apartments/{apartment}/reject (the `RejectApartmentLink` operationId).
+	RejectApartmentLinkWithResponse(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, params *RejectApartmentLinkParams, body RejectApartmentLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*RejectApartmentLinkResponse, error)
+
+	// ApproveUserWithResponse Let a registered person in
+	//
+	// Changes nothing for who is approved already. 409 `conflict` for who is blocked.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/approve (the `ApproveUser` operationId).
+	ApproveUserWithResponse(ctx context.Context, user openapi_types.UUID, params *ApproveUserParams, reqEditors ...RequestEditorFn) (*ApproveUserResponse, error)
+
+	// BlockUserWithBodyWithResponse Shut a person out
+	//
+	// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/block (the `BlockUser` operationId).
+	BlockUserWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, params *BlockUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BlockUserResponse, error)
+
+	// BlockUserWithResponse Shut a person out
+	//
+	// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/block (the `BlockUser` operationId).
+	BlockUserWithResponse(ctx context.Context, user openapi_types.UUID, params *BlockUserParams, body BlockUserJSONRequestBody, reqEditors ...RequestEditorFn) (*BlockUserResponse, error)
+
+	// SetRolesWithBodyWithResponse Say what a person is to the company
+	//
+	// Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
+	// given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /users/{user}/roles (the `SetRoles` operationId).
+	SetRolesWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, params *SetRolesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetRolesResponse, error)
+
+	// SetRolesWithResponse Say what a person is to the company
+	//
+	// Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
+	// given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /users/{user}/roles (the `SetRoles` operationId).
+	SetRolesWithResponse(ctx context.Context, user openapi_types.UUID, params *SetRolesParams, body SetRolesJSONRequestBody, reqEditors ...RequestEditorFn) (*SetRolesResponse, error)
+
+	// GetScheduleWithResponse A person's usual week
+	//
+	// In the company's time zone.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /users/{user}/schedule (the `GetSchedule` operationId).
+	GetScheduleWithResponse(ctx context.Context, user openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetScheduleResponse, error)
+
+	// PutScheduleWithBodyWithResponse Set a person's usual week
+	//
+	// Replaces the week as a whole; shifts that are planned stay. Refusals: `invalid` (two spans overlap, also from Sunday into Monday).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /users/{user}/schedule (the `PutSchedule` operationId).
+	PutScheduleWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutScheduleResponse, error)
+
+	// PutScheduleWithResponse Set a person's usual week
+	//
+	// Replaces the week as a whole; shifts that are planned stay. Refusals: `invalid` (two spans overlap, also from Sunday into Monday).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /users/{user}/schedule (the `PutSchedule` operationId).
+	PutScheduleWithResponse(ctx context.Context, user openapi_types.UUID, body PutScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*PutScheduleResponse, error)
+
+	// RevokeUserSessionsWithResponse End all sessions of a person
+	//
+	// One's own, this one included, or as an administrator anybody's.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/sessions/revoke (the `RevokeUserSessions` operationId).
+	RevokeUserSessionsWithResponse(ctx context.Context, user openapi_types.UUID, params *RevokeUserSessionsParams, reqEditors ...RequestEditorFn) (*RevokeUserSessionsResponse, error)
+
+	// UnblockUserWithResponse Let a blocked person in again
+	//
+	// The person is approved then. 409 `conflict` for who waits for approval.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /users/{user}/unblock (the `UnblockUser` operationId).
+	UnblockUserWithResponse(ctx context.Context, user openapi_types.UUID, params *UnblockUserParams, reqEditors ...RequestEditorFn) (*UnblockUserResponse, error)
+
+	// ListWebhookEventsWithResponse Recorded webhooks, newest first
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /webhooks/events (the `ListWebhookEvents` operationId).
+	ListWebhookEventsWithResponse(ctx context.Context, params *ListWebhookEventsParams, reqEditors ...RequestEditorFn) (*ListWebhookEventsResponse, error)
+
+	// GetWebhookEventWithResponse One event's whole story: request, attempts, rows, derived events, messages
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /webhooks/events/{id} (the `GetWebhookEvent` operationId).
+	GetWebhookEventWithResponse(ctx context.Context, id WebhookEventId, params *GetWebhookEventParams, reqEditors ...RequestEditorFn) (*GetWebhookEventResponse, error)
+
+	// RetryWebhookEventWithResponse Handle a failed event again
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/events/{id}/retry (the `RetryWebhookEvent` operationId).
+	RetryWebhookEventWithResponse(ctx context.Context, id WebhookEventId, params *RetryWebhookEventParams, reqEditors ...RequestEditorFn) (*RetryWebhookEventResponse, error)
+
+	// ReceiveGenericWithBodyWithResponse An event of any configured source
+	//
+	// Verified as the source's configuration says.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/generic/{source} (the `ReceiveGeneric` operationId).
+	ReceiveGenericWithBodyWithResponse(ctx context.Context, source Source, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveGenericResponse, error)
+
+	// ReceiveGenericWithResponse An event of any configured source
+	//
+	// Verified as the source's configuration says.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/generic/{source} (the `ReceiveGeneric` operationId).
+	ReceiveGenericWithResponse(ctx context.Context, source Source, body ReceiveGenericJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGenericResponse, error)
+
+	// ReceiveGenericWithFormdataBodyWithResponse An event of any configured source
+	//
+	// Verified as the source's configuration says.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/generic/{source} (the `ReceiveGeneric` operationId).
+	ReceiveGenericWithFormdataBodyWithResponse(ctx context.Context, source Source, body ReceiveGenericFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGenericResponse, error)
+
+	// ReceiveGoogleSheetsWithBodyWithResponse A push notification of Google
+	//
+	// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/google/sheets (the `ReceiveGoogleSheets` operationId).
+	ReceiveGoogleSheetsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveGoogleSheetsResponse, error)
+
+	// ReceiveGoogleSheetsWithResponse A push notification of Google
+	//
+	// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/google/sheets (the `ReceiveGoogleSheets` operationId).
+	ReceiveGoogleSheetsWithResponse(ctx context.Context, body ReceiveGoogleSheetsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGoogleSheetsResponse, error)
+
+	// ReceiveGoogleSheetsWithFormdataBodyWithResponse A push notification of Google
+	//
+	// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/google/sheets (the `ReceiveGoogleSheets` operationId).
+	ReceiveGoogleSheetsWithFormdataBodyWithResponse(ctx context.Context, body ReceiveGoogleSheetsFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGoogleSheetsResponse, error)
+
+	// GetWebhookHealthWithResponse Whether webhooks are taken
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /webhooks/health (the `GetWebhookHealth` operationId).
+	GetWebhookHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetWebhookHealthResponse, error)
+
+	// RetryWebhookEventsWithBodyWithResponse Handle many failed events again; a dry run unless told otherwise
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/retries (the `RetryWebhookEvents` operationId).
+	RetryWebhookEventsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryWebhookEventsResponse, error)
+
+	// RetryWebhookEventsWithResponse Handle many failed events again; a dry run unless told otherwise
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/retries (the `RetryWebhookEvents` operationId).
+	RetryWebhookEventsWithResponse(ctx context.Context, body RetryWebhookEventsJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryWebhookEventsResponse, error)
+
+	// ReceiveStripeWithBodyWithResponse An event of Stripe
+	//
+	// `Stripe-Signature` is checked; 202 means that the event is on disk.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/stripe (the `ReceiveStripe` operationId).
+	ReceiveStripeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveStripeResponse, error)
+
+	// ReceiveStripeWithResponse An event of Stripe
+	//
+	// `Stripe-Signature` is checked; 202 means that the event is on disk.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/stripe (the `ReceiveStripe` operationId).
+	ReceiveStripeWithResponse(ctx context.Context, body ReceiveStripeJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveStripeResponse, error)
+
+	// ReceiveStripeWithFormdataBodyWithResponse An event of Stripe
+	//
+	// `Stripe-Signature` is checked; 202 means that the event is on disk.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/stripe (the `ReceiveStripe` operationId).
+	ReceiveStripeWithFormdataBodyWithResponse(ctx context.Context, body ReceiveStripeFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveStripeResponse, error)
+
+	// ReceiveYandexMapsWithBodyWithResponse An event about addresses
+	//
+	// HMAC-SHA256 as the configuration says.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/yandex/maps (the `ReceiveYandexMaps` operationId).
+	ReceiveYandexMapsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveYandexMapsResponse, error)
+
+	// ReceiveYandexMapsWithResponse An event about addresses
+	//
+	// HMAC-SHA256 as the configuration says.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/yandex/maps (the `ReceiveYandexMaps` operationId).
+	ReceiveYandexMapsWithResponse(ctx context.Context, body ReceiveYandexMapsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveYandexMapsResponse, error)
+
+	// ReceiveYandexMapsWithFormdataBodyWithResponse An event about addresses
+	//
+	// HMAC-SHA256 as the configuration says.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/yandex/maps (the `ReceiveYandexMaps` operationId).
+	ReceiveYandexMapsWithFormdataBodyWithResponse(ctx context.Context, body ReceiveYandexMapsFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveYandexMapsResponse, error)
+
+	// ListYardsWithResponse Yards by name
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /yards (the `ListYards` operationId).
+	ListYardsWithResponse(ctx context.Context, params *ListYardsParams, reqEditors ...RequestEditorFn) (*ListYardsResponse, error)
+
+	// CreateYardWithBodyWithResponse Add a yard
+	//
+	// 409 `exists` when a yard has that name.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /yards (the `CreateYard` operationId).
+	CreateYardWithBodyWithResponse(ctx context.Context, params *CreateYardParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateYardResponse, error)
+
+	// CreateYardWithResponse Add a yard
+	//
+	// 409 `exists` when a yard has that name.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /yards (the `CreateYard` operationId).
+	CreateYardWithResponse(ctx context.Context, params *CreateYardParams, body CreateYardJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateYardResponse, error)
+
+	// DeleteYardWithResponse Remove an empty yard
+	//
+	// 409 `in_use` while buildings stand in it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /yards/{yard} (the `DeleteYard` operationId).
+	DeleteYardWithResponse(ctx context.Context, yard openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteYardResponse, error)
+
+	// UpdateYardWithBodyWithResponse Rename a yard
+	//
+	// 409 `exists` when another yard has that name.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /yards/{yard} (the `UpdateYard` operationId).
+	UpdateYardWithBodyWithResponse(ctx context.Context, yard openapi_types.UUID, params *UpdateYardParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateYardResponse, error)
+
+	// UpdateYardWithResponse Rename a yard
+	//
+	// 409 `exists` when another yard has that name.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /yards/{yard} (the `UpdateYard` operationId).
+	UpdateYardWithResponse(ctx context.Context, yard openapi_types.UUID, params *UpdateYardParams, body UpdateYardJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateYardResponse, error)
+}
+
+type RemoveAbsenceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RemoveAbsenceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RemoveAbsenceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemoveAbsenceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemoveAbsenceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemoveAbsenceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListApartmentLinksResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ApartmentLinkPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListApartmentLinksResponse) GetJSON200() *ApartmentLinkPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListApartmentLinksResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListApartmentLinksResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListApartmentLinksResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListApartmentLinksResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListApartmentLinksResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteApartmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteApartmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteApartmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteApartmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteApartmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteApartmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetApartmentResponse200Headers the declared response headers of an HTTP 200 response for GetApartment
+type GetApartmentResponse200Headers struct {
+	ETag string
+}
+
+type GetApartmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ApartmentDetails
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetApartmentResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetApartmentResponse) GetJSON200() *ApartmentDetails {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetApartmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetApartmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetApartmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetApartmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetApartmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateApartmentResponse200Headers the declared response headers of an HTTP 200 response for UpdateApartment
+type UpdateApartmentResponse200Headers struct {
+	ETag string
+}
+
+type UpdateApartmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ApartmentDetails
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateApartmentResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateApartmentResponse) GetJSON200() *ApartmentDetails {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateApartmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateApartmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateApartmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateApartmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateApartmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListApiKeysResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ApiKeyList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListApiKeysResponse) GetJSON200() *ApiKeyList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListApiKeysResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListApiKeysResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListApiKeysResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListApiKeysResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListApiKeysResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateApiKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ApiKeyMade
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateApiKeyResponse) GetJSON201() *ApiKeyMade {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateApiKeyResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateApiKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateApiKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateApiKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateApiKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RevokeApiKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RevokeApiKeyResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RevokeApiKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RevokeApiKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RevokeApiKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RevokeApiKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetSigningKeysResponse200Headers the declared response headers of an HTTP 200 response for GetSigningKeys
+type GetSigningKeysResponse200Headers struct {
+	CacheControl string
+}
+
+type GetSigningKeysResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SigningKeySet
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetSigningKeysResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSigningKeysResponse) GetJSON200() *SigningKeySet {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSigningKeysResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSigningKeysResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSigningKeysResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSigningKeysResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSigningKeysResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LogoutResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r LogoutResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LogoutResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LogoutResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LogoutResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LogoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RefreshTokenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AuthTokens
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RefreshTokenResponse) GetJSON200() *AuthTokens {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RefreshTokenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RefreshTokenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RefreshTokenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RefreshTokenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RefreshTokenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SwitchRoleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RoleToken
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SwitchRoleResponse) GetJSON200() *RoleToken {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SwitchRoleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SwitchRoleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SwitchRoleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SwitchRoleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SwitchRoleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSessionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SessionList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSessionsResponse) GetJSON200() *SessionList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListSessionsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSessionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSessionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSessionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSessionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RevokeSessionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RevokeSessionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RevokeSessionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RevokeSessionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RevokeSessionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RevokeSessionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LoginTelegramResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AuthLogin
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r LoginTelegramResponse) GetJSON200() *AuthLogin {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r LoginTelegramResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LoginTelegramResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LoginTelegramResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LoginTelegramResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LoginTelegramResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAvailabilityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AvailabilityList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAvailabilityResponse) GetJSON200() *AvailabilityList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAvailabilityResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAvailabilityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAvailabilityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAvailabilityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAvailabilityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListBuildingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BuildingPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListBuildingsResponse) GetJSON200() *BuildingPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListBuildingsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListBuildingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBuildingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBuildingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListBuildingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateBuildingResponse201Headers the declared response headers of an HTTP 201 response for CreateBuilding
+type CreateBuildingResponse201Headers struct {
+	ETag string
+}
+
+type CreateBuildingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Building
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateBuildingResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateBuildingResponse) GetJSON201() *Building {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateBuildingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateBuildingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateBuildingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateBuildingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateBuildingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ImportBuildingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ImportReport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ImportBuildingsResponse) GetJSON200() *ImportReport {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ImportBuildingsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ImportBuildingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ImportBuildingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ImportBuildingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ImportBuildingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteBuildingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteBuildingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteBuildingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteBuildingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteBuildingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteBuildingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetBuildingResponse200Headers the declared response headers of an HTTP 200 response for GetBuilding
+type GetBuildingResponse200Headers struct {
+	ETag string
+}
+
+type GetBuildingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Building
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetBuildingResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetBuildingResponse) GetJSON200() *Building {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetBuildingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetBuildingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetBuildingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetBuildingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetBuildingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateBuildingResponse200Headers the declared response headers of an HTTP 200 response for UpdateBuilding
+type UpdateBuildingResponse200Headers struct {
+	ETag string
+}
+
+type UpdateBuildingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Building
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateBuildingResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateBuildingResponse) GetJSON200() *Building {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateBuildingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateBuildingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateBuildingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateBuildingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateBuildingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListApartmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ApartmentPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListApartmentsResponse) GetJSON200() *ApartmentPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListApartmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListApartmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListApartmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListApartmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListApartmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateApartmentResponse201Headers the declared response headers of an HTTP 201 response for CreateApartment
+type CreateApartmentResponse201Headers struct {
+	ETag string
+}
+
+type CreateApartmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ApartmentDetails
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateApartmentResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateApartmentResponse) GetJSON201() *ApartmentDetails {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateApartmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateApartmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateApartmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateApartmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateApartmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListEntrancesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EntrancePage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListEntrancesResponse) GetJSON200() *EntrancePage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListEntrancesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListEntrancesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListEntrancesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListEntrancesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListEntrancesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateEntranceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Entrance
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateEntranceResponse) GetJSON201() *Entrance {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateEntranceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateEntranceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateEntranceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateEntranceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateEntranceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 // GetCompanyResponse200Headers the declared response headers of an HTTP 200 response for GetCompany
@@ -429,6 +14970,5035 @@ func (r UpdateCompanyResponse) ContentType() string {
 	return ""
 }
 
+type DeleteEntranceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteEntranceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteEntranceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteEntranceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteEntranceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteEntranceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListExecutorsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExecutorPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListExecutorsResponse) GetJSON200() *ExecutorPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListExecutorsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListExecutorsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListExecutorsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListExecutorsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListExecutorsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListHandoversResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HandoverList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListHandoversResponse) GetJSON200() *HandoverList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListHandoversResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListHandoversResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListHandoversResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListHandoversResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListHandoversResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AcceptHandoverResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Handover
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AcceptHandoverResponse) GetJSON200() *Handover {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AcceptHandoverResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AcceptHandoverResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AcceptHandoverResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AcceptHandoverResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AcceptHandoverResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeclineHandoverResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Handover
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeclineHandoverResponse) GetJSON200() *Handover {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeclineHandoverResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeclineHandoverResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeclineHandoverResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeclineHandoverResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeclineHandoverResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WithdrawHandoverResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Handover
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r WithdrawHandoverResponse) GetJSON200() *Handover {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WithdrawHandoverResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WithdrawHandoverResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WithdrawHandoverResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WithdrawHandoverResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WithdrawHandoverResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetHealthResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Alive
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHealthResponse) GetJSON200() *Alive {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHealthResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHealthResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHealthResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHealthResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetHealthDetailedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HealthReport
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHealthDetailedResponse) GetJSON200() *HealthReport {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHealthDetailedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHealthDetailedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHealthDetailedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHealthDetailedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListInvitationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *InvitationPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListInvitationsResponse) GetJSON200() *InvitationPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListInvitationsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListInvitationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListInvitationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListInvitationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListInvitationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateInvitationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *NewInvitation
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateInvitationResponse) GetJSON201() *NewInvitation {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateInvitationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateInvitationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateInvitationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateInvitationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateInvitationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UseInvitationResponse200Headers the declared response headers of an HTTP 200 response for UseInvitation
+type UseInvitationResponse200Headers struct {
+	ETag string
+}
+
+type UseInvitationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UseInvitationResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UseInvitationResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UseInvitationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UseInvitationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UseInvitationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UseInvitationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UseInvitationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RevokeInvitationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RevokeInvitationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RevokeInvitationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RevokeInvitationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RevokeInvitationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RevokeInvitationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetMeResponse200Headers the declared response headers of an HTTP 200 response for GetMe
+type GetMeResponse200Headers struct {
+	ETag string
+}
+
+type GetMeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetMeResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetMeResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetMeResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetMeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetMeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetMeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetMeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateMeResponse200Headers the declared response headers of an HTTP 200 response for UpdateMe
+type UpdateMeResponse200Headers struct {
+	ETag string
+}
+
+type UpdateMeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateMeResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateMeResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateMeResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateMeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateMeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateMeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateMeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetMetricsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r GetMetricsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetMetricsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetMetricsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetMetricsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetReadyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HealthReport
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *HealthReport
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReadyResponse) GetJSON200() *HealthReport {
+	return r.JSON200
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReadyResponse) GetJSON503() *HealthReport {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReadyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReadyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReadyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReadyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetStatisticsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Statistics
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetStatisticsResponse) GetJSON200() *Statistics {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetStatisticsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetStatisticsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetStatisticsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetStatisticsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetStatisticsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportRequestsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportRequestsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportRequestsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportRequestsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportRequestsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportRequestsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRequestsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RequestList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRequestsResponse) GetJSON200() *RequestList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRequestsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRequestsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRequestsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRequestsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRequestsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateRequestResponse201Headers the declared response headers of an HTTP 201 response for CreateRequest
+type CreateRequestResponse201Headers struct {
+	ETag string
+}
+
+type CreateRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateRequestResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateRequestResponse) GetJSON201() *Request {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetRequestResponse200Headers the declared response headers of an HTTP 200 response for GetRequest
+type GetRequestResponse200Headers struct {
+	ETag string
+}
+
+type GetRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateRequestResponse200Headers the declared response headers of an HTTP 200 response for UpdateRequest
+type UpdateRequestResponse200Headers struct {
+	ETag string
+}
+
+type UpdateRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// AcceptRequestResponse200Headers the declared response headers of an HTTP 200 response for AcceptRequest
+type AcceptRequestResponse200Headers struct {
+	ETag string
+}
+
+type AcceptRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *AcceptRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AcceptRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AcceptRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AcceptRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AcceptRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AcceptRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AcceptRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// AnswerRequestResponse200Headers the declared response headers of an HTTP 200 response for AnswerRequest
+type AnswerRequestResponse200Headers struct {
+	ETag string
+}
+
+type AnswerRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *AnswerRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AnswerRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AnswerRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AnswerRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AnswerRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AnswerRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AnswerRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// AssignRequestResponse200Headers the declared response headers of an HTTP 200 response for AssignRequest
+type AssignRequestResponse200Headers struct {
+	ETag string
+}
+
+type AssignRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *AssignRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AssignRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AssignRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AssignRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AssignRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AssignRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AssignRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CancelRequestResponse200Headers the declared response headers of an HTTP 200 response for CancelRequest
+type CancelRequestResponse200Headers struct {
+	ETag string
+}
+
+type CancelRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CancelRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ClarifyRequestResponse200Headers the declared response headers of an HTTP 200 response for ClarifyRequest
+type ClarifyRequestResponse200Headers struct {
+	ETag string
+}
+
+type ClarifyRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ClarifyRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ClarifyRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ClarifyRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ClarifyRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ClarifyRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ClarifyRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ClarifyRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCommentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RequestCommentList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCommentsResponse) GetJSON200() *RequestCommentList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCommentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCommentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCommentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCommentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCommentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// AddCommentResponse201Headers the declared response headers of an HTTP 201 response for AddComment
+type AddCommentResponse201Headers struct {
+	ETag string
+}
+
+type AddCommentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *RequestComment
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *AddCommentResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AddCommentResponse) GetJSON201() *RequestComment {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AddCommentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AddCommentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddCommentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddCommentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddCommentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CompleteRequestResponse200Headers the declared response headers of an HTTP 200 response for CompleteRequest
+type CompleteRequestResponse200Headers struct {
+	ETag string
+}
+
+type CompleteRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CompleteRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CompleteRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CompleteRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CompleteRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CompleteRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CompleteRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CompleteRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ConfirmRequestResponse200Headers the declared response headers of an HTTP 200 response for ConfirmRequest
+type ConfirmRequestResponse200Headers struct {
+	ETag string
+}
+
+type ConfirmRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ConfirmRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ConfirmRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ConfirmRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ConfirmRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ConfirmRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ConfirmRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ConfirmRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListFilesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FileList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListFilesResponse) GetJSON200() *FileList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListFilesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListFilesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFilesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFilesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFilesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UploadFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *File
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r UploadFileResponse) GetJSON201() *File {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UploadFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UploadFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UploadFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UploadFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UploadFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DownloadFileResponse200Headers the declared response headers of an HTTP 200 response for DownloadFile
+type DownloadFileResponse200Headers struct {
+	ETag string
+}
+
+type DownloadFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *DownloadFileResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DownloadFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DownloadFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DownloadFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DownloadFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DownloadFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetHistoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HistoryList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHistoryResponse) GetJSON200() *HistoryList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetHistoryResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHistoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHistoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHistoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHistoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PurchaseRequestResponse200Headers the declared response headers of an HTTP 200 response for PurchaseRequest
+type PurchaseRequestResponse200Headers struct {
+	ETag string
+}
+
+type PurchaseRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PurchaseRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PurchaseRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PurchaseRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PurchaseRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PurchaseRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PurchaseRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PurchaseRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ResumeRequestResponse200Headers the declared response headers of an HTTP 200 response for ResumeRequest
+type ResumeRequestResponse200Headers struct {
+	ETag string
+}
+
+type ResumeRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ResumeRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ResumeRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ResumeRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ResumeRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ResumeRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ResumeRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ResumeRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ReturnRequestResponse200Headers the declared response headers of an HTTP 200 response for ReturnRequest
+type ReturnRequestResponse200Headers struct {
+	ETag string
+}
+
+type ReturnRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ReturnRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReturnRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReturnRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReturnRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReturnRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReturnRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReturnRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ReworkRequestResponse200Headers the declared response headers of an HTTP 200 response for ReworkRequest
+type ReworkRequestResponse200Headers struct {
+	ETag string
+}
+
+type ReworkRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ReworkRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReworkRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReworkRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReworkRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReworkRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReworkRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReworkRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// TakeRequestResponse200Headers the declared response headers of an HTTP 200 response for TakeRequest
+type TakeRequestResponse200Headers struct {
+	ETag string
+}
+
+type TakeRequestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Request
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *TakeRequestResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TakeRequestResponse) GetJSON200() *Request {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TakeRequestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TakeRequestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TakeRequestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TakeRequestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TakeRequestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListShiftsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ShiftList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListShiftsResponse) GetJSON200() *ShiftList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListShiftsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListShiftsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListShiftsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListShiftsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListShiftsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateShiftResponse201Headers the declared response headers of an HTTP 201 response for CreateShift
+type CreateShiftResponse201Headers struct {
+	ETag string
+}
+
+type CreateShiftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Shift
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateShiftResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateShiftResponse) GetJSON201() *Shift {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateShiftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateShiftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateShiftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateShiftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateShiftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PlanWeekResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WeekPlanned
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PlanWeekResponse) GetJSON200() *WeekPlanned {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PlanWeekResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PlanWeekResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PlanWeekResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PlanWeekResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PlanWeekResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetShiftResponse200Headers the declared response headers of an HTTP 200 response for GetShift
+type GetShiftResponse200Headers struct {
+	ETag string
+}
+
+type GetShiftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Shift
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetShiftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetShiftResponse) GetJSON200() *Shift {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetShiftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetShiftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetShiftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetShiftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetShiftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateShiftResponse200Headers the declared response headers of an HTTP 200 response for UpdateShift
+type UpdateShiftResponse200Headers struct {
+	ETag string
+}
+
+type UpdateShiftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Shift
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateShiftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateShiftResponse) GetJSON200() *Shift {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateShiftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateShiftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateShiftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateShiftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateShiftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CancelShiftResponse200Headers the declared response headers of an HTTP 200 response for CancelShift
+type CancelShiftResponse200Headers struct {
+	ETag string
+}
+
+type CancelShiftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Shift
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CancelShiftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelShiftResponse) GetJSON200() *Shift {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelShiftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelShiftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelShiftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelShiftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelShiftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CloseShiftResponse200Headers the declared response headers of an HTTP 200 response for CloseShift
+type CloseShiftResponse200Headers struct {
+	ETag string
+}
+
+type CloseShiftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ClosedShift
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CloseShiftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CloseShiftResponse) GetJSON200() *ClosedShift {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CloseShiftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CloseShiftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CloseShiftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CloseShiftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CloseShiftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type OfferHandoverResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Handover
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r OfferHandoverResponse) GetJSON201() *Handover {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r OfferHandoverResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r OfferHandoverResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r OfferHandoverResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r OfferHandoverResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r OfferHandoverResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// OpenShiftResponse200Headers the declared response headers of an HTTP 200 response for OpenShift
+type OpenShiftResponse200Headers struct {
+	ETag string
+}
+
+type OpenShiftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Shift
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *OpenShiftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r OpenShiftResponse) GetJSON200() *Shift {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r OpenShiftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r OpenShiftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r OpenShiftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r OpenShiftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r OpenShiftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ReleaseShiftResponse200Headers the declared response headers of an HTTP 200 response for ReleaseShift
+type ReleaseShiftResponse200Headers struct {
+	ETag string
+}
+
+type ReleaseShiftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Shift
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ReleaseShiftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReleaseShiftResponse) GetJSON200() *Shift {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReleaseShiftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReleaseShiftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReleaseShiftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReleaseShiftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReleaseShiftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// TakeShiftResponse200Headers the declared response headers of an HTTP 200 response for TakeShift
+type TakeShiftResponse200Headers struct {
+	ETag string
+}
+
+type TakeShiftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Shift
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *TakeShiftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TakeShiftResponse) GetJSON200() *Shift {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TakeShiftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TakeShiftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TakeShiftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TakeShiftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TakeShiftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReceiveGenericOfResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookSettled
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *WebhookAccepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReceiveGenericOfResponse) GetJSON200() *WebhookSettled {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ReceiveGenericOfResponse) GetJSON202() *WebhookAccepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReceiveGenericOfResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReceiveGenericOfResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReceiveGenericOfResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReceiveGenericOfResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReceiveGenericOfResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReceiveGoogleSheetsOfResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookSettled
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *WebhookAccepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReceiveGoogleSheetsOfResponse) GetJSON200() *WebhookSettled {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ReceiveGoogleSheetsOfResponse) GetJSON202() *WebhookAccepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReceiveGoogleSheetsOfResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReceiveGoogleSheetsOfResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReceiveGoogleSheetsOfResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReceiveGoogleSheetsOfResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReceiveGoogleSheetsOfResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReceiveStripeOfResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookSettled
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *WebhookAccepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReceiveStripeOfResponse) GetJSON200() *WebhookSettled {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ReceiveStripeOfResponse) GetJSON202() *WebhookAccepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReceiveStripeOfResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReceiveStripeOfResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReceiveStripeOfResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReceiveStripeOfResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReceiveStripeOfResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReceiveYandexMapsOfResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookSettled
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *WebhookAccepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReceiveYandexMapsOfResponse) GetJSON200() *WebhookSettled {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ReceiveYandexMapsOfResponse) GetJSON202() *WebhookAccepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReceiveYandexMapsOfResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReceiveYandexMapsOfResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReceiveYandexMapsOfResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReceiveYandexMapsOfResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReceiveYandexMapsOfResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUsersResponse) GetJSON200() *UserPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListUsersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateUserResponse201Headers the declared response headers of an HTTP 201 response for CreateUser
+type CreateUserResponse201Headers struct {
+	ETag string
+}
+
+type CreateUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *User
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateUserResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateUserResponse) GetJSON201() *User {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateUserResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RegisterUserResponse200Headers the declared response headers of an HTTP 200 response for RegisterUser
+type RegisterUserResponse200Headers struct {
+	ETag string
+}
+
+// RegisterUserResponse201Headers the declared response headers of an HTTP 201 response for RegisterUser
+type RegisterUserResponse201Headers struct {
+	ETag string
+}
+
+type RegisterUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *User
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RegisterUserResponse200Headers
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *RegisterUserResponse201Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RegisterUserResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RegisterUserResponse) GetJSON201() *User {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RegisterUserResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RegisterUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RegisterUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RegisterUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RegisterUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetUserResponse200Headers the declared response headers of an HTTP 200 response for GetUser
+type GetUserResponse200Headers struct {
+	ETag string
+}
+
+type GetUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetUserResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetUserResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetUserResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateUserResponse200Headers the declared response headers of an HTTP 200 response for UpdateUser
+type UpdateUserResponse200Headers struct {
+	ETag string
+}
+
+type UpdateUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateUserResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateUserResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateUserResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAbsencesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AbsenceList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAbsencesResponse) GetJSON200() *AbsenceList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAbsencesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAbsencesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAbsencesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAbsencesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAbsencesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AddAbsenceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *AddedAbsence
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AddAbsenceResponse) GetJSON201() *AddedAbsence {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AddAbsenceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AddAbsenceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddAbsenceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddAbsenceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddAbsenceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUserApartmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ApartmentLinkPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserApartmentsResponse) GetJSON200() *ApartmentLinkPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListUserApartmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserApartmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserApartmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserApartmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserApartmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LinkApartmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ApartmentLink
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r LinkApartmentResponse) GetJSON201() *ApartmentLink {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r LinkApartmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LinkApartmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LinkApartmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LinkApartmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LinkApartmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UnlinkApartmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UnlinkApartmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UnlinkApartmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UnlinkApartmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UnlinkApartmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UnlinkApartmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ApproveApartmentLinkResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ApartmentLink
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ApproveApartmentLinkResponse) GetJSON200() *ApartmentLink {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ApproveApartmentLinkResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ApproveApartmentLinkResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ApproveApartmentLinkResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ApproveApartmentLinkResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ApproveApartmentLinkResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RejectApartmentLinkResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ApartmentLink
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RejectApartmentLinkResponse) GetJSON200() *ApartmentLink {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RejectApartmentLinkResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RejectApartmentLinkResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RejectApartmentLinkResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RejectApartmentLinkResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RejectApartmentLinkResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ApproveUserResponse200Headers the declared response headers of an HTTP 200 response for ApproveUser
+type ApproveUserResponse200Headers struct {
+	ETag string
+}
+
+type ApproveUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ApproveUserResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ApproveUserResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ApproveUserResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ApproveUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ApproveUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ApproveUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ApproveUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// BlockUserResponse200Headers the declared response headers of an HTTP 200 response for BlockUser
+type BlockUserResponse200Headers struct {
+	ETag string
+}
+
+type BlockUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *BlockUserResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r BlockUserResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r BlockUserResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r BlockUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BlockUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BlockUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BlockUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// SetRolesResponse200Headers the declared response headers of an HTTP 200 response for SetRoles
+type SetRolesResponse200Headers struct {
+	ETag string
+}
+
+type SetRolesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *SetRolesResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetRolesResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SetRolesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetRolesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetRolesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetRolesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetRolesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetScheduleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Schedule
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetScheduleResponse) GetJSON200() *Schedule {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetScheduleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetScheduleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetScheduleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetScheduleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetScheduleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutScheduleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Schedule
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutScheduleResponse) GetJSON200() *Schedule {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutScheduleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutScheduleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutScheduleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutScheduleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutScheduleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RevokeUserSessionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SessionsRevoked
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RevokeUserSessionsResponse) GetJSON200() *SessionsRevoked {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RevokeUserSessionsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RevokeUserSessionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RevokeUserSessionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RevokeUserSessionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RevokeUserSessionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UnblockUserResponse200Headers the declared response headers of an HTTP 200 response for UnblockUser
+type UnblockUserResponse200Headers struct {
+	ETag string
+}
+
+type UnblockUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UnblockUserResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UnblockUserResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UnblockUserResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UnblockUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UnblockUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UnblockUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UnblockUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListWebhookEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookEventPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWebhookEventsResponse) GetJSON200() *WebhookEventPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListWebhookEventsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWebhookEventsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWebhookEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWebhookEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWebhookEventsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetWebhookEventResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookStory
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetWebhookEventResponse) GetJSON200() *WebhookStory {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetWebhookEventResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetWebhookEventResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetWebhookEventResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetWebhookEventResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetWebhookEventResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RetryWebhookEventResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *WebhookRetried
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RetryWebhookEventResponse) GetJSON202() *WebhookRetried {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RetryWebhookEventResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RetryWebhookEventResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RetryWebhookEventResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetryWebhookEventResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetryWebhookEventResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReceiveGenericResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookSettled
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *WebhookAccepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReceiveGenericResponse) GetJSON200() *WebhookSettled {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ReceiveGenericResponse) GetJSON202() *WebhookAccepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReceiveGenericResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReceiveGenericResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReceiveGenericResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReceiveGenericResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReceiveGenericResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReceiveGoogleSheetsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookSettled
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *WebhookAccepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReceiveGoogleSheetsResponse) GetJSON200() *WebhookSettled {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ReceiveGoogleSheetsResponse) GetJSON202() *WebhookAccepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReceiveGoogleSheetsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReceiveGoogleSheetsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReceiveGoogleSheetsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReceiveGoogleSheetsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReceiveGoogleSheetsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetWebhookHealthResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *IngressHealth
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetWebhookHealthResponse) GetJSON200() *IngressHealth {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetWebhookHealthResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetWebhookHealthResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetWebhookHealthResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetWebhookHealthResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetWebhookHealthResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RetryWebhookEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookRetriedMany
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *WebhookRetriedMany
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RetryWebhookEventsResponse) GetJSON200() *WebhookRetriedMany {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RetryWebhookEventsResponse) GetJSON202() *WebhookRetriedMany {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RetryWebhookEventsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RetryWebhookEventsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RetryWebhookEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetryWebhookEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetryWebhookEventsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReceiveStripeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookSettled
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *WebhookAccepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReceiveStripeResponse) GetJSON200() *WebhookSettled {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ReceiveStripeResponse) GetJSON202() *WebhookAccepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReceiveStripeResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReceiveStripeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReceiveStripeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReceiveStripeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReceiveStripeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReceiveYandexMapsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookSettled
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *WebhookAccepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReceiveYandexMapsResponse) GetJSON200() *WebhookSettled {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ReceiveYandexMapsResponse) GetJSON202() *WebhookAccepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReceiveYandexMapsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReceiveYandexMapsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReceiveYandexMapsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReceiveYandexMapsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReceiveYandexMapsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListYardsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *YardPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListYardsResponse) GetJSON200() *YardPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListYardsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListYardsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListYardsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListYardsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListYardsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateYardResponse201Headers the declared response headers of an HTTP 201 response for CreateYard
+type CreateYardResponse201Headers struct {
+	ETag string
+}
+
+type CreateYardResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Yard
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateYardResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateYardResponse) GetJSON201() *Yard {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateYardResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateYardResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateYardResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateYardResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateYardResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteYardResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteYardResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteYardResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteYardResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteYardResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteYardResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateYardResponse200Headers the declared response headers of an HTTP 200 response for UpdateYard
+type UpdateYardResponse200Headers struct {
+	ETag string
+}
+
+type UpdateYardResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Yard
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateYardResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateYardResponse) GetJSON200() *Yard {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateYardResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateYardResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateYardResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateYardResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateYardResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RemoveAbsenceWithResponse Take an absence back
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /absences/{absence} (the `RemoveAbsence` operationId).
+func (c *ClientWithResponses) RemoveAbsenceWithResponse(ctx context.Context, absence openapi_types.UUID, reqEditors ...RequestEditorFn) (*RemoveAbsenceResponse, error) {
+	rsp, err := c.RemoveAbsence(ctx, absence, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveAbsenceResponse(rsp)
+}
+
+// ListApartmentLinksWithResponse Links to decide about
+//
+// Who waits longest comes first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /apartment-links (the `ListApartmentLinks` operationId).
+func (c *ClientWithResponses) ListApartmentLinksWithResponse(ctx context.Context, params *ListApartmentLinksParams, reqEditors ...RequestEditorFn) (*ListApartmentLinksResponse, error) {
+	rsp, err := c.ListApartmentLinks(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListApartmentLinksResponse(rsp)
+}
+
+// DeleteApartmentWithResponse Remove an apartment that nothing refers to
+//
+// 409 `in_use` while people, invitations or requests name it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /apartments/{apartment} (the `DeleteApartment` operationId).
+func (c *ClientWithResponses) DeleteApartmentWithResponse(ctx context.Context, apartment openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteApartmentResponse, error) {
+	rsp, err := c.DeleteApartment(ctx, apartment, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteApartmentResponse(rsp)
+}
+
+// GetApartmentWithResponse One apartment and where it lies
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /apartments/{apartment} (the `GetApartment` operationId).
+func (c *ClientWithResponses) GetApartmentWithResponse(ctx context.Context, apartment openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetApartmentResponse, error) {
+	rsp, err := c.GetApartment(ctx, apartment, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetApartmentResponse(rsp)
+}
+
+// UpdateApartmentWithBodyWithResponse Change number, entrance or floor
+//
+// What is left out stays. 409 `exists` when the building has that number.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /apartments/{apartment} (the `UpdateApartment` operationId).
+func (c *ClientWithResponses) UpdateApartmentWithBodyWithResponse(ctx context.Context, apartment openapi_types.UUID, params *UpdateApartmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateApartmentResponse, error) {
+	rsp, err := c.UpdateApartmentWithBody(ctx, apartment, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateApartmentResponse(rsp)
+}
+
+// UpdateApartmentWithResponse Change number, entrance or floor
+//
+// What is left out stays. 409 `exists` when the building has that number.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /apartments/{apartment} (the `UpdateApartment` operationId).
+func (c *ClientWithResponses) UpdateApartmentWithResponse(ctx context.Context, apartment openapi_types.UUID, params *UpdateApartmentParams, body UpdateApartmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateApartmentResponse, error) {
+	rsp, err := c.UpdateApartment(ctx, apartment, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateApartmentResponse(rsp)
+}
+
+// ListApiKeysWithResponse API keys
+//
+// Revoked ones too. The keys themselves are nowhere; only their hashes are kept.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api-keys (the `ListApiKeys` operationId).
+func (c *ClientWithResponses) ListApiKeysWithResponse(ctx context.Context, params *ListApiKeysParams, reqEditors ...RequestEditorFn) (*ListApiKeysResponse, error) {
+	rsp, err := c.ListApiKeys(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListApiKeysResponse(rsp)
+}
+
+// CreateApiKeyWithBodyWithResponse Make an API key
+//
+// The key reaches everything of the tenant that its scopes name. Only scopes that the maker may use without
+// limits can be given (403 `forbidden`). 409 `exists`: a key of that name is in use.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api-keys (the `CreateApiKey` operationId).
+func (c *ClientWithResponses) CreateApiKeyWithBodyWithResponse(ctx context.Context, params *CreateApiKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateApiKeyResponse, error) {
+	rsp, err := c.CreateApiKeyWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateApiKeyResponse(rsp)
+}
+
+// CreateApiKeyWithResponse Make an API key
+//
+// The key reaches everything of the tenant that its scopes name. Only scopes that the maker may use without
+// limits can be given (403 `forbidden`). 409 `exists`: a key of that name is in use.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api-keys (the `CreateApiKey` operationId).
+func (c *ClientWithResponses) CreateApiKeyWithResponse(ctx context.Context, params *CreateApiKeyParams, body CreateApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateApiKeyResponse, error) {
+	rsp, err := c.CreateApiKey(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateApiKeyResponse(rsp)
+}
+
+// RevokeApiKeyWithResponse Revoke an API key
+//
+// It counts no more, on every replica within seconds. Its name is free again.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api-keys/{key} (the `RevokeApiKey` operationId).
+func (c *ClientWithResponses) RevokeApiKeyWithResponse(ctx context.Context, key openapi_types.UUID, reqEditors ...RequestEditorFn) (*RevokeApiKeyResponse, error) {
+	rsp, err := c.RevokeApiKey(ctx, key, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRevokeApiKeyResponse(rsp)
+}
+
+// GetSigningKeysWithResponse Keys that access tokens are signed with
+//
+// A new key stands here two minutes before it signs.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /auth/jwks.json (the `GetSigningKeys` operationId).
+func (c *ClientWithResponses) GetSigningKeysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSigningKeysResponse, error) {
+	rsp, err := c.GetSigningKeys(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSigningKeysResponse(rsp)
+}
+
+// LogoutWithResponse End one's own session
+//
+// Its tokens count no more. An API key has no session (403 `forbidden`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/logout (the `Logout` operationId).
+func (c *ClientWithResponses) LogoutWithResponse(ctx context.Context, params *LogoutParams, reqEditors ...RequestEditorFn) (*LogoutResponse, error) {
+	rsp, err := c.Logout(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLogoutResponse(rsp)
+}
+
+// RefreshTokenWithBodyWithResponse The next tokens
+//
+// Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
+// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
+// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
+// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/refresh (the `RefreshToken` operationId).
+func (c *ClientWithResponses) RefreshTokenWithBodyWithResponse(ctx context.Context, params *RefreshTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RefreshTokenResponse, error) {
+	rsp, err := c.RefreshTokenWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRefreshTokenResponse(rsp)
+}
+
+// RefreshTokenWithResponse The next tokens
+//
+// Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
+// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
+// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
+// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/refresh (the `RefreshToken` operationId).
+func (c *ClientWithResponses) RefreshTokenWithResponse(ctx context.Context, params *RefreshTokenParams, body RefreshTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*RefreshTokenResponse, error) {
+	rsp, err := c.RefreshToken(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRefreshTokenResponse(rsp)
+}
+
+// SwitchRoleWithBodyWithResponse Act in another of one's roles
+//
+// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
+// the person does not have that role.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/role (the `SwitchRole` operationId).
+func (c *ClientWithResponses) SwitchRoleWithBodyWithResponse(ctx context.Context, params *SwitchRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SwitchRoleResponse, error) {
+	rsp, err := c.SwitchRoleWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSwitchRoleResponse(rsp)
+}
+
+// SwitchRoleWithResponse Act in another of one's roles
+//
+// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
+// the person does not have that role.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/role (the `SwitchRole` operationId).
+func (c *ClientWithResponses) SwitchRoleWithResponse(ctx context.Context, params *SwitchRoleParams, body SwitchRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*SwitchRoleResponse, error) {
+	rsp, err := c.SwitchRole(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSwitchRoleResponse(rsp)
+}
+
+// ListSessionsWithResponse Where somebody is logged in
+//
+// One's own sessions, or with `user` (administrators) another person's. Those that are over are left out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /auth/sessions (the `ListSessions` operationId).
+func (c *ClientWithResponses) ListSessionsWithResponse(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*ListSessionsResponse, error) {
+	rsp, err := c.ListSessions(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSessionsResponse(rsp)
+}
+
+// RevokeSessionWithResponse End a session
+//
+// Its tokens count no more, on every replica within seconds.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /auth/sessions/{session} (the `RevokeSession` operationId).
+func (c *ClientWithResponses) RevokeSessionWithResponse(ctx context.Context, session openapi_types.UUID, reqEditors ...RequestEditorFn) (*RevokeSessionResponse, error) {
+	rsp, err := c.RevokeSession(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRevokeSessionResponse(rsp)
+}
+
+// LoginTelegramWithBodyWithResponse Log a Telegram person in
+//
+// For the bot, with its API key: it answers for the Telegram id being the person's. Begins a session.
+// 404 `not_found`: nobody has this id; register them. 403 `approval_pending`: a manager has not approved
+// them yet. 403 `blocked`: they are blocked.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/telegram (the `LoginTelegram` operationId).
+func (c *ClientWithResponses) LoginTelegramWithBodyWithResponse(ctx context.Context, params *LoginTelegramParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LoginTelegramResponse, error) {
+	rsp, err := c.LoginTelegramWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLoginTelegramResponse(rsp)
+}
+
+// LoginTelegramWithResponse Log a Telegram person in
+//
+// For the bot, with its API key: it answers for the Telegram id being the person's. Begins a session.
+// 404 `not_found`: nobody has this id; register them. 403 `approval_pending`: a manager has not approved
+// them yet. 403 `blocked`: they are blocked.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/telegram (the `LoginTelegram` operationId).
+func (c *ClientWithResponses) LoginTelegramWithResponse(ctx context.Context, params *LoginTelegramParams, body LoginTelegramJSONRequestBody, reqEditors ...RequestEditorFn) (*LoginTelegramResponse, error) {
+	rsp, err := c.LoginTelegram(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLoginTelegramResponse(rsp)
+}
+
+// ListAvailabilityWithResponse Who is there in a time
+//
+// Approved people: on shift, absent, planned or free. Refusals: `invalid` (no time, or too long).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /availability (the `ListAvailability` operationId).
+func (c *ClientWithResponses) ListAvailabilityWithResponse(ctx context.Context, params *ListAvailabilityParams, reqEditors ...RequestEditorFn) (*ListAvailabilityResponse, error) {
+	rsp, err := c.ListAvailability(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAvailabilityResponse(rsp)
+}
+
+// ListBuildingsWithResponse Buildings by address, or those like a text
+//
+// Without `q`, by address. With it, those whose address holds the text or has words like it, the nearest first;
+// Russian or Uzbek, Cyrillic or Latin letters.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /buildings (the `ListBuildings` operationId).
+func (c *ClientWithResponses) ListBuildingsWithResponse(ctx context.Context, params *ListBuildingsParams, reqEditors ...RequestEditorFn) (*ListBuildingsResponse, error) {
+	rsp, err := c.ListBuildings(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBuildingsResponse(rsp)
+}
+
+// CreateBuildingWithBodyWithResponse Add a building
+//
+// 409 `exists` when a building has that address.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /buildings (the `CreateBuilding` operationId).
+func (c *ClientWithResponses) CreateBuildingWithBodyWithResponse(ctx context.Context, params *CreateBuildingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateBuildingResponse, error) {
+	rsp, err := c.CreateBuildingWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateBuildingResponse(rsp)
+}
+
+// CreateBuildingWithResponse Add a building
+//
+// 409 `exists` when a building has that address.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /buildings (the `CreateBuilding` operationId).
+func (c *ClientWithResponses) CreateBuildingWithResponse(ctx context.Context, params *CreateBuildingParams, body CreateBuildingJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateBuildingResponse, error) {
+	rsp, err := c.CreateBuilding(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateBuildingResponse(rsp)
+}
+
+// ImportBuildingsWithBodyWithResponse Import yards, buildings, entrances and apartments from CSV
+//
+// One line per apartment (or per entrance, or per building). The first line names the columns, in any order:
+// `yard` (двор) and `address` (адрес) are needed; `entrance` (подъезд), `apartment` (квартира), `floor` (этаж), `lat` (широта), `lon` (долгота) may
+// be there. Separated by commas, semicolons or tabs; UTF-8 or Windows-1251. At most 8 MiB.
+//
+// A dry run, which is the default, changes nothing and tells what would happen and everything that is wrong, by line and column.
+// With `dry_run=false` all is imported or nothing: a file with bad lines is 422 `invalid`, whose `errors` point to
+// `line/17/floor`; with `skip_bad=true` its good lines are imported and the bad ones counted. Importing again changes nothing.
+// What a line leaves empty stays as it is. Nothing is ever removed. 413 `too_large` beyond 8 MiB.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /buildings/import (the `ImportBuildings` operationId).
+func (c *ClientWithResponses) ImportBuildingsWithBodyWithResponse(ctx context.Context, params *ImportBuildingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportBuildingsResponse, error) {
+	rsp, err := c.ImportBuildingsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportBuildingsResponse(rsp)
+}
+
+// DeleteBuildingWithResponse Remove a building that nothing refers to
+//
+// 409 `in_use` while it has entrances, apartments or requests.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /buildings/{building} (the `DeleteBuilding` operationId).
+func (c *ClientWithResponses) DeleteBuildingWithResponse(ctx context.Context, building openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteBuildingResponse, error) {
+	rsp, err := c.DeleteBuilding(ctx, building, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteBuildingResponse(rsp)
+}
+
+// GetBuildingWithResponse One building
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /buildings/{building} (the `GetBuilding` operationId).
+func (c *ClientWithResponses) GetBuildingWithResponse(ctx context.Context, building openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetBuildingResponse, error) {
+	rsp, err := c.GetBuilding(ctx, building, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetBuildingResponse(rsp)
+}
+
+// UpdateBuildingWithBodyWithResponse Change address, place or yard
+//
+// What is left out stays. 409 `exists` when another building has that address.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /buildings/{building} (the `UpdateBuilding` operationId).
+func (c *ClientWithResponses) UpdateBuildingWithBodyWithResponse(ctx context.Context, building openapi_types.UUID, params *UpdateBuildingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateBuildingResponse, error) {
+	rsp, err := c.UpdateBuildingWithBody(ctx, building, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateBuildingResponse(rsp)
+}
+
+// UpdateBuildingWithResponse Change address, place or yard
+//
+// What is left out stays. 409 `exists` when another building has that address.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /buildings/{building} (the `UpdateBuilding` operationId).
+func (c *ClientWithResponses) UpdateBuildingWithResponse(ctx context.Context, building openapi_types.UUID, params *UpdateBuildingParams, body UpdateBuildingJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateBuildingResponse, error) {
+	rsp, err := c.UpdateBuilding(ctx, building, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateBuildingResponse(rsp)
+}
+
+// ListApartmentsWithResponse Apartments of a building by number
+//
+// As people count: 2, 10, 10А.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /buildings/{building}/apartments (the `ListApartments` operationId).
+func (c *ClientWithResponses) ListApartmentsWithResponse(ctx context.Context, building openapi_types.UUID, params *ListApartmentsParams, reqEditors ...RequestEditorFn) (*ListApartmentsResponse, error) {
+	rsp, err := c.ListApartments(ctx, building, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListApartmentsResponse(rsp)
+}
+
+// CreateApartmentWithBodyWithResponse Add an apartment
+//
+// 409 `exists` when the building has that number.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /buildings/{building}/apartments (the `CreateApartment` operationId).
+func (c *ClientWithResponses) CreateApartmentWithBodyWithResponse(ctx context.Context, building openapi_types.UUID, params *CreateApartmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateApartmentResponse, error) {
+	rsp, err := c.CreateApartmentWithBody(ctx, building, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateApartmentResponse(rsp)
+}
+
+// CreateApartmentWithResponse Add an apartment
+//
+// 409 `exists` when the building has that number.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /buildings/{building}/apartments (the `CreateApartment` operationId).
+func (c *ClientWithResponses) CreateApartmentWithResponse(ctx context.Context, building openapi_types.UUID, params *CreateApartmentParams, body CreateApartmentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateApartmentResponse, error) {
+	rsp, err := c.CreateApartment(ctx, building, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateApartmentResponse(rsp)
+}
+
+// ListEntrancesWithResponse Entrances of a building by number
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /buildings/{building}/entrances (the `ListEntrances` operationId).
+func (c *ClientWithResponses) ListEntrancesWithResponse(ctx context.Context, building openapi_types.UUID, params *ListEntrancesParams, reqEditors ...RequestEditorFn) (*ListEntrancesResponse, error) {
+	rsp, err := c.ListEntrances(ctx, building, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListEntrancesResponse(rsp)
+}
+
+// CreateEntranceWithBodyWithResponse Add an entrance
+//
+// 409 `exists` when the building has that number.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /buildings/{building}/entrances (the `CreateEntrance` operationId).
+func (c *ClientWithResponses) CreateEntranceWithBodyWithResponse(ctx context.Context, building openapi_types.UUID, params *CreateEntranceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEntranceResponse, error) {
+	rsp, err := c.CreateEntranceWithBody(ctx, building, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateEntranceResponse(rsp)
+}
+
+// CreateEntranceWithResponse Add an entrance
+//
+// 409 `exists` when the building has that number.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /buildings/{building}/entrances (the `CreateEntrance` operationId).
+func (c *ClientWithResponses) CreateEntranceWithResponse(ctx context.Context, building openapi_types.UUID, params *CreateEntranceParams, body CreateEntranceJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEntranceResponse, error) {
+	rsp, err := c.CreateEntrance(ctx, building, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateEntranceResponse(rsp)
+}
+
 // GetCompanyWithResponse The company and how it works
 //
 // Returns a wrapper object for the known response body format(s).
@@ -470,6 +20040,3030 @@ func (c *ClientWithResponses) UpdateCompanyWithResponse(ctx context.Context, par
 		return nil, err
 	}
 	return ParseUpdateCompanyResponse(rsp)
+}
+
+// DeleteEntranceWithResponse Remove an entrance without apartments
+//
+// 409 `in_use` while apartments name it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /entrances/{entrance} (the `DeleteEntrance` operationId).
+func (c *ClientWithResponses) DeleteEntranceWithResponse(ctx context.Context, entrance openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteEntranceResponse, error) {
+	rsp, err := c.DeleteEntrance(ctx, entrance, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteEntranceResponse(rsp)
+}
+
+// ListExecutorsWithResponse Who can do the work, and how busy they are
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /executors (the `ListExecutors` operationId).
+func (c *ClientWithResponses) ListExecutorsWithResponse(ctx context.Context, params *ListExecutorsParams, reqEditors ...RequestEditorFn) (*ListExecutorsResponse, error) {
+	rsp, err := c.ListExecutors(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListExecutorsResponse(rsp)
+}
+
+// ListHandoversWithResponse Hand-overs, newest first
+//
+// Managers see all of them, others what was offered to them or by them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /handovers (the `ListHandovers` operationId).
+func (c *ClientWithResponses) ListHandoversWithResponse(ctx context.Context, params *ListHandoversParams, reqEditors ...RequestEditorFn) (*ListHandoversResponse, error) {
+	rsp, err := c.ListHandovers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListHandoversResponse(rsp)
+}
+
+// AcceptHandoverWithResponse Take over a shift
+//
+// A planned shift becomes the other person's. An open one ends now for who offered it, and its rest becomes an open shift of the other person, to whom the
+// open requests go. Refusals: `conflict` (answered or withdrawn already, over, absent, or another shift is open), `overlap`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /handovers/{handover}/accept (the `AcceptHandover` operationId).
+func (c *ClientWithResponses) AcceptHandoverWithResponse(ctx context.Context, handover openapi_types.UUID, params *AcceptHandoverParams, reqEditors ...RequestEditorFn) (*AcceptHandoverResponse, error) {
+	rsp, err := c.AcceptHandover(ctx, handover, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAcceptHandoverResponse(rsp)
+}
+
+// DeclineHandoverWithBodyWithResponse Refuse a shift that was offered
+//
+// Refusals: `conflict` (answered or withdrawn already).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /handovers/{handover}/decline (the `DeclineHandover` operationId).
+func (c *ClientWithResponses) DeclineHandoverWithBodyWithResponse(ctx context.Context, handover openapi_types.UUID, params *DeclineHandoverParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DeclineHandoverResponse, error) {
+	rsp, err := c.DeclineHandoverWithBody(ctx, handover, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeclineHandoverResponse(rsp)
+}
+
+// DeclineHandoverWithResponse Refuse a shift that was offered
+//
+// Refusals: `conflict` (answered or withdrawn already).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /handovers/{handover}/decline (the `DeclineHandover` operationId).
+func (c *ClientWithResponses) DeclineHandoverWithResponse(ctx context.Context, handover openapi_types.UUID, params *DeclineHandoverParams, body DeclineHandoverJSONRequestBody, reqEditors ...RequestEditorFn) (*DeclineHandoverResponse, error) {
+	rsp, err := c.DeclineHandover(ctx, handover, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeclineHandoverResponse(rsp)
+}
+
+// WithdrawHandoverWithResponse Take an offer back
+//
+// Refusals: `conflict` (answered already).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /handovers/{handover}/withdraw (the `WithdrawHandover` operationId).
+func (c *ClientWithResponses) WithdrawHandoverWithResponse(ctx context.Context, handover openapi_types.UUID, params *WithdrawHandoverParams, reqEditors ...RequestEditorFn) (*WithdrawHandoverResponse, error) {
+	rsp, err := c.WithdrawHandover(ctx, handover, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawHandoverResponse(rsp)
+}
+
+// GetHealthWithResponse Whether the process lives
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /health (the `GetHealth` operationId).
+func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error) {
+	rsp, err := c.GetHealth(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHealthResponse(rsp)
+}
+
+// GetHealthDetailedWithResponse Every dependency with its latency
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /health/detailed (the `GetHealthDetailed` operationId).
+func (c *ClientWithResponses) GetHealthDetailedWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthDetailedResponse, error) {
+	rsp, err := c.GetHealthDetailed(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHealthDetailedResponse(rsp)
+}
+
+// ListInvitationsWithResponse Invitations, newest first
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /invitations (the `ListInvitations` operationId).
+func (c *ClientWithResponses) ListInvitationsWithResponse(ctx context.Context, params *ListInvitationsParams, reqEditors ...RequestEditorFn) (*ListInvitationsResponse, error) {
+	rsp, err := c.ListInvitations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListInvitationsResponse(rsp)
+}
+
+// CreateInvitationWithBodyWithResponse Invite somebody
+//
+// The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
+// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /invitations (the `CreateInvitation` operationId).
+func (c *ClientWithResponses) CreateInvitationWithBodyWithResponse(ctx context.Context, params *CreateInvitationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateInvitationResponse, error) {
+	rsp, err := c.CreateInvitationWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateInvitationResponse(rsp)
+}
+
+// CreateInvitationWithResponse Invite somebody
+//
+// The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
+// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /invitations (the `CreateInvitation` operationId).
+func (c *ClientWithResponses) CreateInvitationWithResponse(ctx context.Context, params *CreateInvitationParams, body CreateInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateInvitationResponse, error) {
+	rsp, err := c.CreateInvitation(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateInvitationResponse(rsp)
+}
+
+// UseInvitationWithBodyWithResponse Accept an invitation
+//
+// Adds its role, specialisations and apartment to the caller. Works once: 410 `used` for who comes second,
+// 410 `expired` when it is over or was withdrawn, 404 `not_found` for no invitation of this company.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /invitations/use (the `UseInvitation` operationId).
+func (c *ClientWithResponses) UseInvitationWithBodyWithResponse(ctx context.Context, params *UseInvitationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UseInvitationResponse, error) {
+	rsp, err := c.UseInvitationWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUseInvitationResponse(rsp)
+}
+
+// UseInvitationWithResponse Accept an invitation
+//
+// Adds its role, specialisations and apartment to the caller. Works once: 410 `used` for who comes second,
+// 410 `expired` when it is over or was withdrawn, 404 `not_found` for no invitation of this company.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /invitations/use (the `UseInvitation` operationId).
+func (c *ClientWithResponses) UseInvitationWithResponse(ctx context.Context, params *UseInvitationParams, body UseInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*UseInvitationResponse, error) {
+	rsp, err := c.UseInvitation(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUseInvitationResponse(rsp)
+}
+
+// RevokeInvitationWithResponse Withdraw an invitation
+//
+// 410 `used` when somebody has come with it already.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /invitations/{invitation} (the `RevokeInvitation` operationId).
+func (c *ClientWithResponses) RevokeInvitationWithResponse(ctx context.Context, invitation openapi_types.UUID, reqEditors ...RequestEditorFn) (*RevokeInvitationResponse, error) {
+	rsp, err := c.RevokeInvitation(ctx, invitation, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRevokeInvitationResponse(rsp)
+}
+
+// GetMeWithResponse The person who asks
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /me (the `GetMe` operationId).
+func (c *ClientWithResponses) GetMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMeResponse, error) {
+	rsp, err := c.GetMe(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetMeResponse(rsp)
+}
+
+// UpdateMeWithBodyWithResponse Change one's own name, phone or language
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /me (the `UpdateMe` operationId).
+func (c *ClientWithResponses) UpdateMeWithBodyWithResponse(ctx context.Context, params *UpdateMeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMeResponse, error) {
+	rsp, err := c.UpdateMeWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateMeResponse(rsp)
+}
+
+// UpdateMeWithResponse Change one's own name, phone or language
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /me (the `UpdateMe` operationId).
+func (c *ClientWithResponses) UpdateMeWithResponse(ctx context.Context, params *UpdateMeParams, body UpdateMeJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMeResponse, error) {
+	rsp, err := c.UpdateMe(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateMeResponse(rsp)
+}
+
+// GetMetricsWithResponse Prometheus metrics
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /metrics (the `GetMetrics` operationId).
+func (c *ClientWithResponses) GetMetricsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMetricsResponse, error) {
+	rsp, err := c.GetMetrics(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetMetricsResponse(rsp)
+}
+
+// GetReadyWithResponse Whether the process can do its work
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /ready (the `GetReady` operationId).
+func (c *ClientWithResponses) GetReadyWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadyResponse, error) {
+	rsp, err := c.GetReady(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReadyResponse(rsp)
+}
+
+// GetStatisticsWithResponse How the repair requests go
+//
+// Today and the days before it, of the company's time zone. Executors see their own figures only.
+//
+// Figures belong to the executor who had the request after the change; nobody has a new one, so `created` is 0
+// for an executor. In time is what was reported done, or left "new", before its deadline as it stands now.
+// Medians come from a histogram: at most 5 % off. What happened is counted at once; half an hour later it is
+// kept as it was counted.
+// The first question about days that were never counted may take longer (503 `timeout`: ask again).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/requests (the `GetStatistics` operationId).
+func (c *ClientWithResponses) GetStatisticsWithResponse(ctx context.Context, params *GetStatisticsParams, reqEditors ...RequestEditorFn) (*GetStatisticsResponse, error) {
+	rsp, err := c.GetStatistics(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetStatisticsResponse(rsp)
+}
+
+// ExportRequestsWithResponse Repair requests as a table
+//
+// All that the filters find, the newest first: CSV (UTF-8 with a byte order mark) or an Excel sheet, with headings in the
+// company's language and times in its zone. A sheet holds 200,000 requests at most (422 `invalid`: choose a shorter period, or CSV).
+// In CSV a text that a spreadsheet would take for a formula gets an apostrophe in front.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/requests/export (the `ExportRequests` operationId).
+func (c *ClientWithResponses) ExportRequestsWithResponse(ctx context.Context, params *ExportRequestsParams, reqEditors ...RequestEditorFn) (*ExportRequestsResponse, error) {
+	rsp, err := c.ExportRequests(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportRequestsResponse(rsp)
+}
+
+// ListRequestsWithResponse Find repair requests
+//
+// Residents find their own; executors those given to them and, in their specialisations, those that are free;
+// managers and administrators all. Pages stay as they are while new requests come in.
+//
+// `q` looks in description and address (Russian and Uzbek; every word must be there, in any form), or, when it looks
+// like one, for the beginning of a number: `251007-0`. `sort=due` lists what is not closed, the next deadline first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /requests (the `ListRequests` operationId).
+func (c *ClientWithResponses) ListRequestsWithResponse(ctx context.Context, params *ListRequestsParams, reqEditors ...RequestEditorFn) (*ListRequestsResponse, error) {
+	rsp, err := c.ListRequests(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRequestsResponse(rsp)
+}
+
+// CreateRequestWithBodyWithResponse Make a repair request
+//
+// Residents make it for an apartment of their own, or for the common parts of its building. Managers name
+// the resident in `applicant_id`. 422 `invalid`: there is no such person, the apartment is not in the building,
+// or is not yours. The answer has the number to tell people.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests (the `CreateRequest` operationId).
+func (c *ClientWithResponses) CreateRequestWithBodyWithResponse(ctx context.Context, params *CreateRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRequestResponse, error) {
+	rsp, err := c.CreateRequestWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateRequestResponse(rsp)
+}
+
+// CreateRequestWithResponse Make a repair request
+//
+// Residents make it for an apartment of their own, or for the common parts of its building. Managers name
+// the resident in `applicant_id`. 422 `invalid`: there is no such person, the apartment is not in the building,
+// or is not yours. The answer has the number to tell people.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests (the `CreateRequest` operationId).
+func (c *ClientWithResponses) CreateRequestWithResponse(ctx context.Context, params *CreateRequestParams, body CreateRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRequestResponse, error) {
+	rsp, err := c.CreateRequest(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateRequestResponse(rsp)
+}
+
+// GetRequestWithResponse A repair request
+//
+// Residents see their own; executors those they have and new ones of their specialisations; managers all.
+// `actions` says what you may do with it now. 403 `forbidden` for one that is none of yours.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /requests/{request} (the `GetRequest` operationId).
+func (c *ClientWithResponses) GetRequestWithResponse(ctx context.Context, ref string, reqEditors ...RequestEditorFn) (*GetRequestResponse, error) {
+	rsp, err := c.GetRequest(ctx, ref, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRequestResponse(rsp)
+}
+
+// UpdateRequestWithBodyWithResponse Correct category, urgency or description
+//
+// Residents while it is new; managers until it is closed (409 `conflict`). Another urgency sets other
+// deadlines, counted from when the request was made. Needs `If-Match` (428 `match_required`, 412 `stale`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /requests/{request} (the `UpdateRequest` operationId).
+func (c *ClientWithResponses) UpdateRequestWithBodyWithResponse(ctx context.Context, ref string, params *UpdateRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateRequestResponse, error) {
+	rsp, err := c.UpdateRequestWithBody(ctx, ref, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateRequestResponse(rsp)
+}
+
+// UpdateRequestWithResponse Correct category, urgency or description
+//
+// Residents while it is new; managers until it is closed (409 `conflict`). Another urgency sets other
+// deadlines, counted from when the request was made. Needs `If-Match` (428 `match_required`, 412 `stale`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /requests/{request} (the `UpdateRequest` operationId).
+func (c *ClientWithResponses) UpdateRequestWithResponse(ctx context.Context, ref string, params *UpdateRequestParams, body UpdateRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateRequestResponse, error) {
+	rsp, err := c.UpdateRequest(ctx, ref, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateRequestResponse(rsp)
+}
+
+// AcceptRequestWithBodyWithResponse Accept the work
+//
+// The resident with 1 to 5 stars; or a manager in their place, when they have let the company's time pass (409 `conflict` before), with a comment of 10 characters or more and no stars.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/accept (the `AcceptRequest` operationId).
+func (c *ClientWithResponses) AcceptRequestWithBodyWithResponse(ctx context.Context, ref string, params *AcceptRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AcceptRequestResponse, error) {
+	rsp, err := c.AcceptRequestWithBody(ctx, ref, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAcceptRequestResponse(rsp)
+}
+
+// AcceptRequestWithResponse Accept the work
+//
+// The resident with 1 to 5 stars; or a manager in their place, when they have let the company's time pass (409 `conflict` before), with a comment of 10 characters or more and no stars.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/accept (the `AcceptRequest` operationId).
+func (c *ClientWithResponses) AcceptRequestWithResponse(ctx context.Context, ref string, params *AcceptRequestParams, body AcceptRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*AcceptRequestResponse, error) {
+	rsp, err := c.AcceptRequest(ctx, ref, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAcceptRequestResponse(rsp)
+}
+
+// AnswerRequestWithBodyWithResponse Answer the question
+//
+// The resident, or a manager on the phone for them. 409 `conflict` if nothing was asked.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/answer (the `AnswerRequest` operationId).
+func (c *ClientWithResponses) AnswerRequestWithBodyWithResponse(ctx context.Context, ref string, params *AnswerRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AnswerRequestResponse, error) {
+	rsp, err := c.AnswerRequestWithBody(ctx, ref, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAnswerRequestResponse(rsp)
+}
+
+// AnswerRequestWithResponse Answer the question
+//
+// The resident, or a manager on the phone for them. 409 `conflict` if nothing was asked.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/answer (the `AnswerRequest` operationId).
+func (c *ClientWithResponses) AnswerRequestWithResponse(ctx context.Context, ref string, params *AnswerRequestParams, body AnswerRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*AnswerRequestResponse, error) {
+	rsp, err := c.AnswerRequest(ctx, ref, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAnswerRequestResponse(rsp)
+}
+
+// AssignRequestWithBodyWithResponse Give it to an executor
+//
+// New ones, or those that somebody has (then with a reason). 422 `invalid`: the person is no executor, or is blocked.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/assign (the `AssignRequest` operationId).
+func (c *ClientWithResponses) AssignRequestWithBodyWithResponse(ctx context.Context, ref string, params *AssignRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AssignRequestResponse, error) {
+	rsp, err := c.AssignRequestWithBody(ctx, ref, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAssignRequestResponse(rsp)
+}
+
+// AssignRequestWithResponse Give it to an executor
+//
+// New ones, or those that somebody has (then with a reason). 422 `invalid`: the person is no executor, or is blocked.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/assign (the `AssignRequest` operationId).
+func (c *ClientWithResponses) AssignRequestWithResponse(ctx context.Context, ref string, params *AssignRequestParams, body AssignRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*AssignRequestResponse, error) {
+	rsp, err := c.AssignRequest(ctx, ref, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAssignRequestResponse(rsp)
+}
+
+// CancelRequestWithBodyWithResponse Withdraw a new request
+//
+// Only while it is new (409 `conflict`).
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/cancel (the `CancelRequest` operationId).
+func (c *ClientWithResponses) CancelRequestWithBodyWithResponse(ctx context.Context, ref string, params *CancelRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelRequestResponse, error) {
+	rsp, err := c.CancelRequestWithBody(ctx, ref, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelRequestResponse(rsp)
+}
+
+// CancelRequestWithResponse Withdraw a new request
+//
+// Only while it is new (409 `conflict`).
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/cancel (the `CancelRequest` operationId).
+func (c *ClientWithResponses) CancelRequestWithResponse(ctx context.Context, ref string, params *CancelRequestParams, body CancelRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelRequestResponse, error) {
+	rsp, err := c.CancelRequest(ctx, ref, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelRequestResponse(rsp)
+}
+
+// ClarifyRequestWithBodyWithResponse Ask the resident
+//
+// The comment is the question. The time for completion stands still until the answer. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/clarify (the `ClarifyRequest` operationId).
+func (c *ClientWithResponses) ClarifyRequestWithBodyWithResponse(ctx context.Context, ref string, params *ClarifyRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ClarifyRequestResponse, error) {
+	rsp, err := c.ClarifyRequestWithBody(ctx, ref, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseClarifyRequestResponse(rsp)
+}
+
+// ClarifyRequestWithResponse Ask the resident
+//
+// The comment is the question. The time for completion stands still until the answer. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/clarify (the `ClarifyRequest` operationId).
+func (c *ClientWithResponses) ClarifyRequestWithResponse(ctx context.Context, ref string, params *ClarifyRequestParams, body ClarifyRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*ClarifyRequestResponse, error) {
+	rsp, err := c.ClarifyRequest(ctx, ref, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseClarifyRequestResponse(rsp)
+}
+
+// ListCommentsWithResponse What was said
+//
+// Oldest first. Residents see the public ones.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /requests/{request}/comments (the `ListComments` operationId).
+func (c *ClientWithResponses) ListCommentsWithResponse(ctx context.Context, ref string, params *ListCommentsParams, reqEditors ...RequestEditorFn) (*ListCommentsResponse, error) {
+	rsp, err := c.ListComments(ctx, ref, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCommentsResponse(rsp)
+}
+
+// AddCommentWithBodyWithResponse Say something about it
+//
+// Public unless `visibility` is internal, which staff alone may write and read (403 `forbidden`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/comments (the `AddComment` operationId).
+func (c *ClientWithResponses) AddCommentWithBodyWithResponse(ctx context.Context, ref string, params *AddCommentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddCommentResponse, error) {
+	rsp, err := c.AddCommentWithBody(ctx, ref, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddCommentResponse(rsp)
+}
+
+// AddCommentWithResponse Say something about it
+//
+// Public unless `visibility` is internal, which staff alone may write and read (403 `forbidden`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/comments (the `AddComment` operationId).
+func (c *ClientWithResponses) AddCommentWithResponse(ctx context.Context, ref string, params *AddCommentParams, body AddCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*AddCommentResponse, error) {
+	rsp, err := c.AddComment(ctx, ref, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddCommentResponse(rsp)
+}
+
+// CompleteRequestWithBodyWithResponse Report it done
+//
+// With at least one photo, added before. 422 `invalid`: a file is no photo of this request. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/complete (the `CompleteRequest` operationId).
+func (c *ClientWithResponses) CompleteRequestWithBodyWithResponse(ctx context.Context, ref string, params *CompleteRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CompleteRequestResponse, error) {
+	rsp, err := c.CompleteRequestWithBody(ctx, ref, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCompleteRequestResponse(rsp)
+}
+
+// CompleteRequestWithResponse Report it done
+//
+// With at least one photo, added before. 422 `invalid`: a file is no photo of this request. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/complete (the `CompleteRequest` operationId).
+func (c *ClientWithResponses) CompleteRequestWithResponse(ctx context.Context, ref string, params *CompleteRequestParams, body CompleteRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*CompleteRequestResponse, error) {
+	rsp, err := c.CompleteRequest(ctx, ref, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCompleteRequestResponse(rsp)
+}
+
+// ConfirmRequestWithResponse Confirm that it is done
+//
+// A manager has looked; the resident is asked to accept. 409 `conflict` unless completed.
+// `If-Match` is optional (412 `stale`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/confirm (the `ConfirmRequest` operationId).
+func (c *ClientWithResponses) ConfirmRequestWithResponse(ctx context.Context, ref string, params *ConfirmRequestParams, reqEditors ...RequestEditorFn) (*ConfirmRequestResponse, error) {
+	rsp, err := c.ConfirmRequest(ctx, ref, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseConfirmRequestResponse(rsp)
+}
+
+// ListFilesWithResponse Photos and documents of a request
+//
+// The oldest first; at most 10, so there are no pages.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /requests/{request}/files (the `ListFiles` operationId).
+func (c *ClientWithResponses) ListFilesWithResponse(ctx context.Context, ref string, reqEditors ...RequestEditorFn) (*ListFilesResponse, error) {
+	rsp, err := c.ListFiles(ctx, ref, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFilesResponse(rsp)
+}
+
+// UploadFileWithBodyWithResponse Add a photo or a document
+//
+// One file in the field `file`: JPEG, PNG, WebP, PDF, DOC or DOCX, told by its content, up to 20 MB (20,971,520 bytes);
+// ten per request. Pictures lose what they say about place, camera and author, but not a pixel; the way they are turned stays.
+//
+// 413 `too_large` above 20 MB; 415 `media_type` for any other type; 422 `invalid` when the file is empty, cut short or not
+// what it seems; 409 `conflict` when the request has ten; 503 `stream_unavailable` while files cannot be stored.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/files (the `UploadFile` operationId).
+func (c *ClientWithResponses) UploadFileWithBodyWithResponse(ctx context.Context, ref string, params *UploadFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadFileResponse, error) {
+	rsp, err := c.UploadFileWithBody(ctx, ref, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUploadFileResponse(rsp)
+}
+
+// DeleteFileWithResponse Remove a file
+//
+// Those who sent it may, managers and administrators any; but not once it was given with an action (409 `in_use`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /requests/{request}/files/{file} (the `DeleteFile` operationId).
+func (c *ClientWithResponses) DeleteFileWithResponse(ctx context.Context, ref string, file openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteFileResponse, error) {
+	rsp, err := c.DeleteFile(ctx, ref, file, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteFileResponse(rsp)
+}
+
+// DownloadFileWithResponse The bytes of a file
+//
+// Always as an attachment. 503 `stream_unavailable` while files cannot be read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /requests/{request}/files/{file} (the `DownloadFile` operationId).
+func (c *ClientWithResponses) DownloadFileWithResponse(ctx context.Context, ref string, file openapi_types.UUID, params *DownloadFileParams, reqEditors ...RequestEditorFn) (*DownloadFileResponse, error) {
+	rsp, err := c.DownloadFile(ctx, ref, file, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDownloadFileResponse(rsp)
+}
+
+// GetHistoryWithResponse Every change of it
+//
+// Oldest first. Residents do not see internal comments, deadlines and why it went to somebody else.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /requests/{request}/history (the `GetHistory` operationId).
+func (c *ClientWithResponses) GetHistoryWithResponse(ctx context.Context, ref string, params *GetHistoryParams, reqEditors ...RequestEditorFn) (*GetHistoryResponse, error) {
+	rsp, err := c.GetHistory(ctx, ref, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHistoryResponse(rsp)
+}
+
+// PurchaseRequestWithBodyWithResponse Wait for materials
+//
+// The time for completion stands still meanwhile. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/purchase (the `PurchaseRequest` operationId).
+func (c *ClientWithResponses) PurchaseRequestWithBodyWithResponse(ctx context.Context, ref string, params *PurchaseRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PurchaseRequestResponse, error) {
+	rsp, err := c.PurchaseRequestWithBody(ctx, ref, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePurchaseRequestResponse(rsp)
+}
+
+// PurchaseRequestWithResponse Wait for materials
+//
+// The time for completion stands still meanwhile. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/purchase (the `PurchaseRequest` operationId).
+func (c *ClientWithResponses) PurchaseRequestWithResponse(ctx context.Context, ref string, params *PurchaseRequestParams, body PurchaseRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*PurchaseRequestResponse, error) {
+	rsp, err := c.PurchaseRequest(ctx, ref, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePurchaseRequestResponse(rsp)
+}
+
+// ResumeRequestWithResponse Go on working
+//
+// After purchase, clarification or a return. 403 `off_shift`, 409 `conflict`.
+// `If-Match` is optional (412 `stale`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/resume (the `ResumeRequest` operationId).
+func (c *ClientWithResponses) ResumeRequestWithResponse(ctx context.Context, ref string, params *ResumeRequestParams, reqEditors ...RequestEditorFn) (*ResumeRequestResponse, error) {
+	rsp, err := c.ResumeRequest(ctx, ref, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResumeRequestResponse(rsp)
+}
+
+// ReturnRequestWithBodyWithResponse Refuse the work
+//
+// The resident, with a photo added before. 409 `conflict` unless confirmed.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/return (the `ReturnRequest` operationId).
+func (c *ClientWithResponses) ReturnRequestWithBodyWithResponse(ctx context.Context, ref string, params *ReturnRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReturnRequestResponse, error) {
+	rsp, err := c.ReturnRequestWithBody(ctx, ref, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReturnRequestResponse(rsp)
+}
+
+// ReturnRequestWithResponse Refuse the work
+//
+// The resident, with a photo added before. 409 `conflict` unless confirmed.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/return (the `ReturnRequest` operationId).
+func (c *ClientWithResponses) ReturnRequestWithResponse(ctx context.Context, ref string, params *ReturnRequestParams, body ReturnRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*ReturnRequestResponse, error) {
+	rsp, err := c.ReturnRequest(ctx, ref, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReturnRequestResponse(rsp)
+}
+
+// ReworkRequestWithBodyWithResponse Send it back to the executor
+//
+// A manager has looked and is not content. 409 `conflict` unless completed.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/rework (the `ReworkRequest` operationId).
+func (c *ClientWithResponses) ReworkRequestWithBodyWithResponse(ctx context.Context, ref string, params *ReworkRequestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReworkRequestResponse, error) {
+	rsp, err := c.ReworkRequestWithBody(ctx, ref, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReworkRequestResponse(rsp)
+}
+
+// ReworkRequestWithResponse Send it back to the executor
+//
+// A manager has looked and is not content. 409 `conflict` unless completed.
+// `If-Match` is optional (412 `stale`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/rework (the `ReworkRequest` operationId).
+func (c *ClientWithResponses) ReworkRequestWithResponse(ctx context.Context, ref string, params *ReworkRequestParams, body ReworkRequestJSONRequestBody, reqEditors ...RequestEditorFn) (*ReworkRequestResponse, error) {
+	rsp, err := c.ReworkRequest(ctx, ref, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReworkRequestResponse(rsp)
+}
+
+// TakeRequestWithResponse Take a new request
+//
+// Of two who take it one gets it; the other is told who (409 `already_taken`, `by`). 403 `off_shift`: open a shift first.
+// `If-Match` is optional (412 `stale`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /requests/{request}/take (the `TakeRequest` operationId).
+func (c *ClientWithResponses) TakeRequestWithResponse(ctx context.Context, ref string, params *TakeRequestParams, reqEditors ...RequestEditorFn) (*TakeRequestResponse, error) {
+	rsp, err := c.TakeRequest(ctx, ref, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTakeRequestResponse(rsp)
+}
+
+// ListShiftsWithResponse Shifts by start
+//
+// An executor sees their own shifts and free ones.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /shifts (the `ListShifts` operationId).
+func (c *ClientWithResponses) ListShiftsWithResponse(ctx context.Context, params *ListShiftsParams, reqEditors ...RequestEditorFn) (*ListShiftsResponse, error) {
+	rsp, err := c.ListShifts(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListShiftsResponse(rsp)
+}
+
+// CreateShiftWithBodyWithResponse Plan a shift
+//
+// Without `user_id` the shift is free for whoever takes it. Refusals: `overlap` (the person has a shift then), `conflict` (the person is absent then),
+// `invalid` (not approved, without that role, or a time that is over or too long).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts (the `CreateShift` operationId).
+func (c *ClientWithResponses) CreateShiftWithBodyWithResponse(ctx context.Context, params *CreateShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateShiftResponse, error) {
+	rsp, err := c.CreateShiftWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateShiftResponse(rsp)
+}
+
+// CreateShiftWithResponse Plan a shift
+//
+// Without `user_id` the shift is free for whoever takes it. Refusals: `overlap` (the person has a shift then), `conflict` (the person is absent then),
+// `invalid` (not approved, without that role, or a time that is over or too long).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts (the `CreateShift` operationId).
+func (c *ClientWithResponses) CreateShiftWithResponse(ctx context.Context, params *CreateShiftParams, body CreateShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateShiftResponse, error) {
+	rsp, err := c.CreateShift(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateShiftResponse(rsp)
+}
+
+// PlanWeekWithBodyWithResponse Plan a week from people's usual weeks
+//
+// Times are of the company's zone: 08:00 stays 08:00 when the clocks change. Doing it again plans nothing twice, not even what was cancelled,
+// released or moved meanwhile. Refusals: `invalid` (not a Monday, an unknown person).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts/plan-week (the `PlanWeek` operationId).
+func (c *ClientWithResponses) PlanWeekWithBodyWithResponse(ctx context.Context, params *PlanWeekParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlanWeekResponse, error) {
+	rsp, err := c.PlanWeekWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlanWeekResponse(rsp)
+}
+
+// PlanWeekWithResponse Plan a week from people's usual weeks
+//
+// Times are of the company's zone: 08:00 stays 08:00 when the clocks change. Doing it again plans nothing twice, not even what was cancelled,
+// released or moved meanwhile. Refusals: `invalid` (not a Monday, an unknown person).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts/plan-week (the `PlanWeek` operationId).
+func (c *ClientWithResponses) PlanWeekWithResponse(ctx context.Context, params *PlanWeekParams, body PlanWeekJSONRequestBody, reqEditors ...RequestEditorFn) (*PlanWeekResponse, error) {
+	rsp, err := c.PlanWeek(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlanWeekResponse(rsp)
+}
+
+// GetShiftWithResponse A shift
+//
+// An executor sees their own shifts and free ones.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /shifts/{shift} (the `GetShift` operationId).
+func (c *ClientWithResponses) GetShiftWithResponse(ctx context.Context, shift openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetShiftResponse, error) {
+	rsp, err := c.GetShift(ctx, shift, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetShiftResponse(rsp)
+}
+
+// UpdateShiftWithBodyWithResponse Change a planned shift
+//
+// What is left out stays. Another person, role or time withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, or the person is absent
+// then), `overlap`, `invalid`, `stale`, `match_required`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /shifts/{shift} (the `UpdateShift` operationId).
+func (c *ClientWithResponses) UpdateShiftWithBodyWithResponse(ctx context.Context, shift openapi_types.UUID, params *UpdateShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateShiftResponse, error) {
+	rsp, err := c.UpdateShiftWithBody(ctx, shift, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateShiftResponse(rsp)
+}
+
+// UpdateShiftWithResponse Change a planned shift
+//
+// What is left out stays. Another person, role or time withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, or the person is absent
+// then), `overlap`, `invalid`, `stale`, `match_required`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /shifts/{shift} (the `UpdateShift` operationId).
+func (c *ClientWithResponses) UpdateShiftWithResponse(ctx context.Context, shift openapi_types.UUID, params *UpdateShiftParams, body UpdateShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateShiftResponse, error) {
+	rsp, err := c.UpdateShift(ctx, shift, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateShiftResponse(rsp)
+}
+
+// CancelShiftWithBodyWithResponse Cancel a planned shift
+//
+// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts/{shift}/cancel (the `CancelShift` operationId).
+func (c *ClientWithResponses) CancelShiftWithBodyWithResponse(ctx context.Context, shift openapi_types.UUID, params *CancelShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelShiftResponse, error) {
+	rsp, err := c.CancelShiftWithBody(ctx, shift, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelShiftResponse(rsp)
+}
+
+// CancelShiftWithResponse Cancel a planned shift
+//
+// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts/{shift}/cancel (the `CancelShift` operationId).
+func (c *ClientWithResponses) CancelShiftWithResponse(ctx context.Context, shift openapi_types.UUID, params *CancelShiftParams, body CancelShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelShiftResponse, error) {
+	rsp, err := c.CancelShift(ctx, shift, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelShiftResponse(rsp)
+}
+
+// CloseShiftWithResponse End a shift
+//
+// Requests stay with the person. Withdraws a hand-over on offer. Refusals: `conflict` (not open).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts/{shift}/close (the `CloseShift` operationId).
+func (c *ClientWithResponses) CloseShiftWithResponse(ctx context.Context, shift openapi_types.UUID, params *CloseShiftParams, reqEditors ...RequestEditorFn) (*CloseShiftResponse, error) {
+	rsp, err := c.CloseShift(ctx, shift, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCloseShiftResponse(rsp)
+}
+
+// OfferHandoverWithBodyWithResponse Offer a shift to somebody
+//
+// One offer at a time. The other person is approved, holds the shift's role and has no shift in what is left of it. Refusals: `exists` (on offer already),
+// `overlap`, `conflict` (free, over, closed, or the other is absent then), `invalid` (who cannot have it).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts/{shift}/handover (the `OfferHandover` operationId).
+func (c *ClientWithResponses) OfferHandoverWithBodyWithResponse(ctx context.Context, shift openapi_types.UUID, params *OfferHandoverParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OfferHandoverResponse, error) {
+	rsp, err := c.OfferHandoverWithBody(ctx, shift, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOfferHandoverResponse(rsp)
+}
+
+// OfferHandoverWithResponse Offer a shift to somebody
+//
+// One offer at a time. The other person is approved, holds the shift's role and has no shift in what is left of it. Refusals: `exists` (on offer already),
+// `overlap`, `conflict` (free, over, closed, or the other is absent then), `invalid` (who cannot have it).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts/{shift}/handover (the `OfferHandover` operationId).
+func (c *ClientWithResponses) OfferHandoverWithResponse(ctx context.Context, shift openapi_types.UUID, params *OfferHandoverParams, body OfferHandoverJSONRequestBody, reqEditors ...RequestEditorFn) (*OfferHandoverResponse, error) {
+	rsp, err := c.OfferHandover(ctx, shift, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOfferHandoverResponse(rsp)
+}
+
+// OpenShiftWithResponse Begin a shift
+//
+// From one hour before its start until its end; one open shift per person. A manager may open it for somebody. Refusals: `conflict`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts/{shift}/open (the `OpenShift` operationId).
+func (c *ClientWithResponses) OpenShiftWithResponse(ctx context.Context, shift openapi_types.UUID, params *OpenShiftParams, reqEditors ...RequestEditorFn) (*OpenShiftResponse, error) {
+	rsp, err := c.OpenShift(ctx, shift, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOpenShiftResponse(rsp)
+}
+
+// ReleaseShiftWithBodyWithResponse Give a planned shift back
+//
+// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, free already, or over).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts/{shift}/release (the `ReleaseShift` operationId).
+func (c *ClientWithResponses) ReleaseShiftWithBodyWithResponse(ctx context.Context, shift openapi_types.UUID, params *ReleaseShiftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReleaseShiftResponse, error) {
+	rsp, err := c.ReleaseShiftWithBody(ctx, shift, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReleaseShiftResponse(rsp)
+}
+
+// ReleaseShiftWithResponse Give a planned shift back
+//
+// Withdraws a hand-over on offer. Refusals: `conflict` (not planned any more, free already, or over).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts/{shift}/release (the `ReleaseShift` operationId).
+func (c *ClientWithResponses) ReleaseShiftWithResponse(ctx context.Context, shift openapi_types.UUID, params *ReleaseShiftParams, body ReleaseShiftJSONRequestBody, reqEditors ...RequestEditorFn) (*ReleaseShiftResponse, error) {
+	rsp, err := c.ReleaseShift(ctx, shift, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReleaseShiftResponse(rsp)
+}
+
+// TakeShiftWithResponse Take a free shift
+//
+// For oneself, with the shift's role. Refusals: `already_taken` (`by` says who was faster), `overlap`, `conflict` (cancelled, over, or you are absent then),
+// `forbidden` (without that role, or a machine).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /shifts/{shift}/take (the `TakeShift` operationId).
+func (c *ClientWithResponses) TakeShiftWithResponse(ctx context.Context, shift openapi_types.UUID, params *TakeShiftParams, reqEditors ...RequestEditorFn) (*TakeShiftResponse, error) {
+	rsp, err := c.TakeShift(ctx, shift, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTakeShiftResponse(rsp)
+}
+
+// ReceiveGenericOfWithBodyWithResponse An event of any configured source of a tenant
+//
+// Verified as the source's configuration says.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /t/{tenant}/webhooks/generic/{source} (the `ReceiveGenericOf` operationId).
+func (c *ClientWithResponses) ReceiveGenericOfWithBodyWithResponse(ctx context.Context, tenant Tenant, source Source, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveGenericOfResponse, error) {
+	rsp, err := c.ReceiveGenericOfWithBody(ctx, tenant, source, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveGenericOfResponse(rsp)
+}
+
+// ReceiveGenericOfWithResponse An event of any configured source of a tenant
+//
+// Verified as the source's configuration says.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /t/{tenant}/webhooks/generic/{source} (the `ReceiveGenericOf` operationId).
+func (c *ClientWithResponses) ReceiveGenericOfWithResponse(ctx context.Context, tenant Tenant, source Source, body ReceiveGenericOfJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGenericOfResponse, error) {
+	rsp, err := c.ReceiveGenericOf(ctx, tenant, source, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveGenericOfResponse(rsp)
+}
+
+// ReceiveGenericOfWithFormdataBodyWithResponse An event of any configured source of a tenant
+//
+// Verified as the source's configuration says.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /t/{tenant}/webhooks/generic/{source} (the `ReceiveGenericOf` operationId).
+func (c *ClientWithResponses) ReceiveGenericOfWithFormdataBodyWithResponse(ctx context.Context, tenant Tenant, source Source, body ReceiveGenericOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGenericOfResponse, error) {
+	rsp, err := c.ReceiveGenericOfWithFormdataBody(ctx, tenant, source, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveGenericOfResponse(rsp)
+}
+
+// ReceiveGoogleSheetsOfWithBodyWithResponse A push notification of Google of a tenant
+//
+// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /t/{tenant}/webhooks/google/sheets (the `ReceiveGoogleSheetsOf` operationId).
+func (c *ClientWithResponses) ReceiveGoogleSheetsOfWithBodyWithResponse(ctx context.Context, tenant Tenant, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveGoogleSheetsOfResponse, error) {
+	rsp, err := c.ReceiveGoogleSheetsOfWithBody(ctx, tenant, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveGoogleSheetsOfResponse(rsp)
+}
+
+// ReceiveGoogleSheetsOfWithResponse A push notification of Google of a tenant
+//
+// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /t/{tenant}/webhooks/google/sheets (the `ReceiveGoogleSheetsOf` operationId).
+func (c *ClientWithResponses) ReceiveGoogleSheetsOfWithResponse(ctx context.Context, tenant Tenant, body ReceiveGoogleSheetsOfJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGoogleSheetsOfResponse, error) {
+	rsp, err := c.ReceiveGoogleSheetsOf(ctx, tenant, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveGoogleSheetsOfResponse(rsp)
+}
+
+// ReceiveGoogleSheetsOfWithFormdataBodyWithResponse A push notification of Google of a tenant
+//
+// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /t/{tenant}/webhooks/google/sheets (the `ReceiveGoogleSheetsOf` operationId).
+func (c *ClientWithResponses) ReceiveGoogleSheetsOfWithFormdataBodyWithResponse(ctx context.Context, tenant Tenant, body ReceiveGoogleSheetsOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGoogleSheetsOfResponse, error) {
+	rsp, err := c.ReceiveGoogleSheetsOfWithFormdataBody(ctx, tenant, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveGoogleSheetsOfResponse(rsp)
+}
+
+// ReceiveStripeOfWithBodyWithResponse An event of Stripe of a tenant
+//
+// `Stripe-Signature` is checked; 202 means that the event is on disk.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /t/{tenant}/webhooks/stripe (the `ReceiveStripeOf` operationId).
+func (c *ClientWithResponses) ReceiveStripeOfWithBodyWithResponse(ctx context.Context, tenant Tenant, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveStripeOfResponse, error) {
+	rsp, err := c.ReceiveStripeOfWithBody(ctx, tenant, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveStripeOfResponse(rsp)
+}
+
+// ReceiveStripeOfWithResponse An event of Stripe of a tenant
+//
+// `Stripe-Signature` is checked; 202 means that the event is on disk.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /t/{tenant}/webhooks/stripe (the `ReceiveStripeOf` operationId).
+func (c *ClientWithResponses) ReceiveStripeOfWithResponse(ctx context.Context, tenant Tenant, body ReceiveStripeOfJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveStripeOfResponse, error) {
+	rsp, err := c.ReceiveStripeOf(ctx, tenant, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveStripeOfResponse(rsp)
+}
+
+// ReceiveStripeOfWithFormdataBodyWithResponse An event of Stripe of a tenant
+//
+// `Stripe-Signature` is checked; 202 means that the event is on disk.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /t/{tenant}/webhooks/stripe (the `ReceiveStripeOf` operationId).
+func (c *ClientWithResponses) ReceiveStripeOfWithFormdataBodyWithResponse(ctx context.Context, tenant Tenant, body ReceiveStripeOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveStripeOfResponse, error) {
+	rsp, err := c.ReceiveStripeOfWithFormdataBody(ctx, tenant, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveStripeOfResponse(rsp)
+}
+
+// ReceiveYandexMapsOfWithBodyWithResponse An event about addresses of a tenant
+//
+// HMAC-SHA256 as the configuration says.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /t/{tenant}/webhooks/yandex/maps (the `ReceiveYandexMapsOf` operationId).
+func (c *ClientWithResponses) ReceiveYandexMapsOfWithBodyWithResponse(ctx context.Context, tenant Tenant, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveYandexMapsOfResponse, error) {
+	rsp, err := c.ReceiveYandexMapsOfWithBody(ctx, tenant, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveYandexMapsOfResponse(rsp)
+}
+
+// ReceiveYandexMapsOfWithResponse An event about addresses of a tenant
+//
+// HMAC-SHA256 as the configuration says.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /t/{tenant}/webhooks/yandex/maps (the `ReceiveYandexMapsOf` operationId).
+func (c *ClientWithResponses) ReceiveYandexMapsOfWithResponse(ctx context.Context, tenant Tenant, body ReceiveYandexMapsOfJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveYandexMapsOfResponse, error) {
+	rsp, err := c.ReceiveYandexMapsOf(ctx, tenant, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveYandexMapsOfResponse(rsp)
+}
+
+// ReceiveYandexMapsOfWithFormdataBodyWithResponse An event about addresses of a tenant
+//
+// HMAC-SHA256 as the configuration says.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /t/{tenant}/webhooks/yandex/maps (the `ReceiveYandexMapsOf` operationId).
+func (c *ClientWithResponses) ReceiveYandexMapsOfWithFormdataBodyWithResponse(ctx context.Context, tenant Tenant, body ReceiveYandexMapsOfFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveYandexMapsOfResponse, error) {
+	rsp, err := c.ReceiveYandexMapsOfWithFormdataBody(ctx, tenant, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveYandexMapsOfResponse(rsp)
+}
+
+// ListUsersWithResponse Find people
+//
+// Newest first; with `q` the best matches first. `q` finds names in Russian and Uzbek spelling, Cyrillic or Latin,
+// with a letter wrong, and phones by any three digits in a row.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /users (the `ListUsers` operationId).
+func (c *ClientWithResponses) ListUsersWithResponse(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*ListUsersResponse, error) {
+	rsp, err := c.ListUsers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUsersResponse(rsp)
+}
+
+// CreateUserWithBodyWithResponse Enter a resident who phones
+//
+// Approved at once, without Telegram. 409 `exists` when somebody has this phone already; `by` says who.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users (the `CreateUser` operationId).
+func (c *ClientWithResponses) CreateUserWithBodyWithResponse(ctx context.Context, params *CreateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserResponse, error) {
+	rsp, err := c.CreateUserWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateUserResponse(rsp)
+}
+
+// CreateUserWithResponse Enter a resident who phones
+//
+// Approved at once, without Telegram. 409 `exists` when somebody has this phone already; `by` says who.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users (the `CreateUser` operationId).
+func (c *ClientWithResponses) CreateUserWithResponse(ctx context.Context, params *CreateUserParams, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserResponse, error) {
+	rsp, err := c.CreateUser(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateUserResponse(rsp)
+}
+
+// RegisterUserWithBodyWithResponse A Telegram person introduces themselves
+//
+// For the bot. A new person waits for approval (`pending`), or comes with an invitation and is approved at once,
+// with its role and apartment. The same `telegram_id` again gives the same person (200), unchanged but for an
+// invitation; who is blocked stays blocked. A person who was entered by phone and has no Telegram yet is found by
+// a phone that Telegram vouches for (`phone_verified`).
+//
+// An invitation that does not count is refused and nobody is registered: 404 `not_found`, 410 `expired` or `used`;
+// register without it to wait for approval.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/register (the `RegisterUser` operationId).
+func (c *ClientWithResponses) RegisterUserWithBodyWithResponse(ctx context.Context, params *RegisterUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RegisterUserResponse, error) {
+	rsp, err := c.RegisterUserWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRegisterUserResponse(rsp)
+}
+
+// RegisterUserWithResponse A Telegram person introduces themselves
+//
+// For the bot. A new person waits for approval (`pending`), or comes with an invitation and is approved at once,
+// with its role and apartment. The same `telegram_id` again gives the same person (200), unchanged but for an
+// invitation; who is blocked stays blocked. A person who was entered by phone and has no Telegram yet is found by
+// a phone that Telegram vouches for (`phone_verified`).
+//
+// An invitation that does not count is refused and nobody is registered: 404 `not_found`, 410 `expired` or `used`;
+// register without it to wait for approval.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/register (the `RegisterUser` operationId).
+func (c *ClientWithResponses) RegisterUserWithResponse(ctx context.Context, params *RegisterUserParams, body RegisterUserJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterUserResponse, error) {
+	rsp, err := c.RegisterUser(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRegisterUserResponse(rsp)
+}
+
+// GetUserWithResponse A person
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /users/{user} (the `GetUser` operationId).
+func (c *ClientWithResponses) GetUserWithResponse(ctx context.Context, user openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetUserResponse, error) {
+	rsp, err := c.GetUser(ctx, user, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetUserResponse(rsp)
+}
+
+// UpdateUserWithBodyWithResponse Change a person's name, phone or language
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /users/{user} (the `UpdateUser` operationId).
+func (c *ClientWithResponses) UpdateUserWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, params *UpdateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error) {
+	rsp, err := c.UpdateUserWithBody(ctx, user, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserResponse(rsp)
+}
+
+// UpdateUserWithResponse Change a person's name, phone or language
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /users/{user} (the `UpdateUser` operationId).
+func (c *ClientWithResponses) UpdateUserWithResponse(ctx context.Context, user openapi_types.UUID, params *UpdateUserParams, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error) {
+	rsp, err := c.UpdateUser(ctx, user, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserResponse(rsp)
+}
+
+// ListAbsencesWithResponse When a person is away, latest first
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /users/{user}/absences (the `ListAbsences` operationId).
+func (c *ClientWithResponses) ListAbsencesWithResponse(ctx context.Context, user openapi_types.UUID, params *ListAbsencesParams, reqEditors ...RequestEditorFn) (*ListAbsencesResponse, error) {
+	rsp, err := c.ListAbsences(ctx, user, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAbsencesResponse(rsp)
+}
+
+// AddAbsenceWithBodyWithResponse Say when a person is away
+//
+// Nobody is planned into an absence; what was planned before stays.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/absences (the `AddAbsence` operationId).
+func (c *ClientWithResponses) AddAbsenceWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, params *AddAbsenceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddAbsenceResponse, error) {
+	rsp, err := c.AddAbsenceWithBody(ctx, user, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddAbsenceResponse(rsp)
+}
+
+// AddAbsenceWithResponse Say when a person is away
+//
+// Nobody is planned into an absence; what was planned before stays.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/absences (the `AddAbsence` operationId).
+func (c *ClientWithResponses) AddAbsenceWithResponse(ctx context.Context, user openapi_types.UUID, params *AddAbsenceParams, body AddAbsenceJSONRequestBody, reqEditors ...RequestEditorFn) (*AddAbsenceResponse, error) {
+	rsp, err := c.AddAbsence(ctx, user, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddAbsenceResponse(rsp)
+}
+
+// ListUserApartmentsWithResponse Where a person lives
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /users/{user}/apartments (the `ListUserApartments` operationId).
+func (c *ClientWithResponses) ListUserApartmentsWithResponse(ctx context.Context, user openapi_types.UUID, reqEditors ...RequestEditorFn) (*ListUserApartmentsResponse, error) {
+	rsp, err := c.ListUserApartments(ctx, user, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserApartmentsResponse(rsp)
+}
+
+// LinkApartmentWithBodyWithResponse Say where a person lives
+//
+// A resident's own word waits for a manager; a manager's counts at once. Asking again after a refusal is
+// possible. 409 `exists` when the link is there already, `conflict` when too many links of the person wait.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/apartments (the `LinkApartment` operationId).
+func (c *ClientWithResponses) LinkApartmentWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, params *LinkApartmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LinkApartmentResponse, error) {
+	rsp, err := c.LinkApartmentWithBody(ctx, user, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLinkApartmentResponse(rsp)
+}
+
+// LinkApartmentWithResponse Say where a person lives
+//
+// A resident's own word waits for a manager; a manager's counts at once. Asking again after a refusal is
+// possible. 409 `exists` when the link is there already, `conflict` when too many links of the person wait.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/apartments (the `LinkApartment` operationId).
+func (c *ClientWithResponses) LinkApartmentWithResponse(ctx context.Context, user openapi_types.UUID, params *LinkApartmentParams, body LinkApartmentJSONRequestBody, reqEditors ...RequestEditorFn) (*LinkApartmentResponse, error) {
+	rsp, err := c.LinkApartment(ctx, user, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLinkApartmentResponse(rsp)
+}
+
+// UnlinkApartmentWithResponse A person lives there no more
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /users/{user}/apartments/{apartment} (the `UnlinkApartment` operationId).
+func (c *ClientWithResponses) UnlinkApartmentWithResponse(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, reqEditors ...RequestEditorFn) (*UnlinkApartmentResponse, error) {
+	rsp, err := c.UnlinkApartment(ctx, user, apartment, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUnlinkApartmentResponse(rsp)
+}
+
+// ApproveApartmentLinkWithResponse Yes, the person lives there
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/apartments/{apartment}/approve (the `ApproveApartmentLink` operationId).
+func (c *ClientWithResponses) ApproveApartmentLinkWithResponse(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, params *ApproveApartmentLinkParams, reqEditors ...RequestEditorFn) (*ApproveApartmentLinkResponse, error) {
+	rsp, err := c.ApproveApartmentLink(ctx, user, apartment, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApproveApartmentLinkResponse(rsp)
+}
+
+// RejectApartmentLinkWithBodyWithResponse No, the person does not live there
+//
+// Only while it waits; 409 `conflict` for an approved link, which can be removed.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/apartments/{apartment}/reject (the `RejectApartmentLink` operationId).
+func (c *ClientWithResponses) RejectApartmentLinkWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, params *RejectApartmentLinkParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RejectApartmentLinkResponse, error) {
+	rsp, err := c.RejectApartmentLinkWithBody(ctx, user, apartment, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRejectApartmentLinkResponse(rsp)
+}
+
+// RejectApartmentLinkWithResponse No, the person does not live there
+//
+// Only while it waits; 409 `conflict` for an approved link, which can be removed.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/apartments/{apartment}/reject (the `RejectApartmentLink` operationId).
+func (c *ClientWithResponses) RejectApartmentLinkWithResponse(ctx context.Context, user openapi_types.UUID, apartment openapi_types.UUID, params *RejectApartmentLinkParams, body RejectApartmentLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*RejectApartmentLinkResponse, error) {
+	rsp, err := c.RejectApartmentLink(ctx, user, apartment, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRejectApartmentLinkResponse(rsp)
+}
+
+// ApproveUserWithResponse Let a registered person in
+//
+// Changes nothing for who is approved already. 409 `conflict` for who is blocked.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/approve (the `ApproveUser` operationId).
+func (c *ClientWithResponses) ApproveUserWithResponse(ctx context.Context, user openapi_types.UUID, params *ApproveUserParams, reqEditors ...RequestEditorFn) (*ApproveUserResponse, error) {
+	rsp, err := c.ApproveUser(ctx, user, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApproveUserResponse(rsp)
+}
+
+// BlockUserWithBodyWithResponse Shut a person out
+//
+// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/block (the `BlockUser` operationId).
+func (c *ClientWithResponses) BlockUserWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, params *BlockUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BlockUserResponse, error) {
+	rsp, err := c.BlockUserWithBody(ctx, user, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBlockUserResponse(rsp)
+}
+
+// BlockUserWithResponse Shut a person out
+//
+// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/block (the `BlockUser` operationId).
+func (c *ClientWithResponses) BlockUserWithResponse(ctx context.Context, user openapi_types.UUID, params *BlockUserParams, body BlockUserJSONRequestBody, reqEditors ...RequestEditorFn) (*BlockUserResponse, error) {
+	rsp, err := c.BlockUser(ctx, user, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBlockUserResponse(rsp)
+}
+
+// SetRolesWithBodyWithResponse Say what a person is to the company
+//
+// Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
+// given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /users/{user}/roles (the `SetRoles` operationId).
+func (c *ClientWithResponses) SetRolesWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, params *SetRolesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetRolesResponse, error) {
+	rsp, err := c.SetRolesWithBody(ctx, user, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetRolesResponse(rsp)
+}
+
+// SetRolesWithResponse Say what a person is to the company
+//
+// Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
+// given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /users/{user}/roles (the `SetRoles` operationId).
+func (c *ClientWithResponses) SetRolesWithResponse(ctx context.Context, user openapi_types.UUID, params *SetRolesParams, body SetRolesJSONRequestBody, reqEditors ...RequestEditorFn) (*SetRolesResponse, error) {
+	rsp, err := c.SetRoles(ctx, user, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetRolesResponse(rsp)
+}
+
+// GetScheduleWithResponse A person's usual week
+//
+// In the company's time zone.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /users/{user}/schedule (the `GetSchedule` operationId).
+func (c *ClientWithResponses) GetScheduleWithResponse(ctx context.Context, user openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetScheduleResponse, error) {
+	rsp, err := c.GetSchedule(ctx, user, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetScheduleResponse(rsp)
+}
+
+// PutScheduleWithBodyWithResponse Set a person's usual week
+//
+// Replaces the week as a whole; shifts that are planned stay. Refusals: `invalid` (two spans overlap, also from Sunday into Monday).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /users/{user}/schedule (the `PutSchedule` operationId).
+func (c *ClientWithResponses) PutScheduleWithBodyWithResponse(ctx context.Context, user openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutScheduleResponse, error) {
+	rsp, err := c.PutScheduleWithBody(ctx, user, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutScheduleResponse(rsp)
+}
+
+// PutScheduleWithResponse Set a person's usual week
+//
+// Replaces the week as a whole; shifts that are planned stay. Refusals: `invalid` (two spans overlap, also from Sunday into Monday).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /users/{user}/schedule (the `PutSchedule` operationId).
+func (c *ClientWithResponses) PutScheduleWithResponse(ctx context.Context, user openapi_types.UUID, body PutScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*PutScheduleResponse, error) {
+	rsp, err := c.PutSchedule(ctx, user, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutScheduleResponse(rsp)
+}
+
+// RevokeUserSessionsWithResponse End all sessions of a person
+//
+// One's own, this one included, or as an administrator anybody's.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/sessions/revoke (the `RevokeUserSessions` operationId).
+func (c *ClientWithResponses) RevokeUserSessionsWithResponse(ctx context.Context, user openapi_types.UUID, params *RevokeUserSessionsParams, reqEditors ...RequestEditorFn) (*RevokeUserSessionsResponse, error) {
+	rsp, err := c.RevokeUserSessions(ctx, user, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRevokeUserSessionsResponse(rsp)
+}
+
+// UnblockUserWithResponse Let a blocked person in again
+//
+// The person is approved then. 409 `conflict` for who waits for approval.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /users/{user}/unblock (the `UnblockUser` operationId).
+func (c *ClientWithResponses) UnblockUserWithResponse(ctx context.Context, user openapi_types.UUID, params *UnblockUserParams, reqEditors ...RequestEditorFn) (*UnblockUserResponse, error) {
+	rsp, err := c.UnblockUser(ctx, user, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUnblockUserResponse(rsp)
+}
+
+// ListWebhookEventsWithResponse Recorded webhooks, newest first
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /webhooks/events (the `ListWebhookEvents` operationId).
+func (c *ClientWithResponses) ListWebhookEventsWithResponse(ctx context.Context, params *ListWebhookEventsParams, reqEditors ...RequestEditorFn) (*ListWebhookEventsResponse, error) {
+	rsp, err := c.ListWebhookEvents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWebhookEventsResponse(rsp)
+}
+
+// GetWebhookEventWithResponse One event's whole story: request, attempts, rows, derived events, messages
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /webhooks/events/{id} (the `GetWebhookEvent` operationId).
+func (c *ClientWithResponses) GetWebhookEventWithResponse(ctx context.Context, id WebhookEventId, params *GetWebhookEventParams, reqEditors ...RequestEditorFn) (*GetWebhookEventResponse, error) {
+	rsp, err := c.GetWebhookEvent(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetWebhookEventResponse(rsp)
+}
+
+// RetryWebhookEventWithResponse Handle a failed event again
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/events/{id}/retry (the `RetryWebhookEvent` operationId).
+func (c *ClientWithResponses) RetryWebhookEventWithResponse(ctx context.Context, id WebhookEventId, params *RetryWebhookEventParams, reqEditors ...RequestEditorFn) (*RetryWebhookEventResponse, error) {
+	rsp, err := c.RetryWebhookEvent(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryWebhookEventResponse(rsp)
+}
+
+// ReceiveGenericWithBodyWithResponse An event of any configured source
+//
+// Verified as the source's configuration says.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/generic/{source} (the `ReceiveGeneric` operationId).
+func (c *ClientWithResponses) ReceiveGenericWithBodyWithResponse(ctx context.Context, source Source, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveGenericResponse, error) {
+	rsp, err := c.ReceiveGenericWithBody(ctx, source, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveGenericResponse(rsp)
+}
+
+// ReceiveGenericWithResponse An event of any configured source
+//
+// Verified as the source's configuration says.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/generic/{source} (the `ReceiveGeneric` operationId).
+func (c *ClientWithResponses) ReceiveGenericWithResponse(ctx context.Context, source Source, body ReceiveGenericJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGenericResponse, error) {
+	rsp, err := c.ReceiveGeneric(ctx, source, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveGenericResponse(rsp)
+}
+
+// ReceiveGenericWithFormdataBodyWithResponse An event of any configured source
+//
+// Verified as the source's configuration says.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/generic/{source} (the `ReceiveGeneric` operationId).
+func (c *ClientWithResponses) ReceiveGenericWithFormdataBodyWithResponse(ctx context.Context, source Source, body ReceiveGenericFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGenericResponse, error) {
+	rsp, err := c.ReceiveGenericWithFormdataBody(ctx, source, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveGenericResponse(rsp)
+}
+
+// ReceiveGoogleSheetsWithBodyWithResponse A push notification of Google
+//
+// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/google/sheets (the `ReceiveGoogleSheets` operationId).
+func (c *ClientWithResponses) ReceiveGoogleSheetsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveGoogleSheetsResponse, error) {
+	rsp, err := c.ReceiveGoogleSheetsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveGoogleSheetsResponse(rsp)
+}
+
+// ReceiveGoogleSheetsWithResponse A push notification of Google
+//
+// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/google/sheets (the `ReceiveGoogleSheets` operationId).
+func (c *ClientWithResponses) ReceiveGoogleSheetsWithResponse(ctx context.Context, body ReceiveGoogleSheetsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGoogleSheetsResponse, error) {
+	rsp, err := c.ReceiveGoogleSheets(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveGoogleSheetsResponse(rsp)
+}
+
+// ReceiveGoogleSheetsWithFormdataBodyWithResponse A push notification of Google
+//
+// `X-Goog-Channel-Token` is compared; a `sync` message is acknowledged and not processed.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/google/sheets (the `ReceiveGoogleSheets` operationId).
+func (c *ClientWithResponses) ReceiveGoogleSheetsWithFormdataBodyWithResponse(ctx context.Context, body ReceiveGoogleSheetsFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveGoogleSheetsResponse, error) {
+	rsp, err := c.ReceiveGoogleSheetsWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveGoogleSheetsResponse(rsp)
+}
+
+// GetWebhookHealthWithResponse Whether webhooks are taken
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /webhooks/health (the `GetWebhookHealth` operationId).
+func (c *ClientWithResponses) GetWebhookHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetWebhookHealthResponse, error) {
+	rsp, err := c.GetWebhookHealth(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetWebhookHealthResponse(rsp)
+}
+
+// RetryWebhookEventsWithBodyWithResponse Handle many failed events again; a dry run unless told otherwise
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/retries (the `RetryWebhookEvents` operationId).
+func (c *ClientWithResponses) RetryWebhookEventsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryWebhookEventsResponse, error) {
+	rsp, err := c.RetryWebhookEventsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryWebhookEventsResponse(rsp)
+}
+
+// RetryWebhookEventsWithResponse Handle many failed events again; a dry run unless told otherwise
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/retries (the `RetryWebhookEvents` operationId).
+func (c *ClientWithResponses) RetryWebhookEventsWithResponse(ctx context.Context, body RetryWebhookEventsJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryWebhookEventsResponse, error) {
+	rsp, err := c.RetryWebhookEvents(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryWebhookEventsResponse(rsp)
+}
+
+// ReceiveStripeWithBodyWithResponse An event of Stripe
+//
+// `Stripe-Signature` is checked; 202 means that the event is on disk.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/stripe (the `ReceiveStripe` operationId).
+func (c *ClientWithResponses) ReceiveStripeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveStripeResponse, error) {
+	rsp, err := c.ReceiveStripeWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveStripeResponse(rsp)
+}
+
+// ReceiveStripeWithResponse An event of Stripe
+//
+// `Stripe-Signature` is checked; 202 means that the event is on disk.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/stripe (the `ReceiveStripe` operationId).
+func (c *ClientWithResponses) ReceiveStripeWithResponse(ctx context.Context, body ReceiveStripeJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveStripeResponse, error) {
+	rsp, err := c.ReceiveStripe(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveStripeResponse(rsp)
+}
+
+// ReceiveStripeWithFormdataBodyWithResponse An event of Stripe
+//
+// `Stripe-Signature` is checked; 202 means that the event is on disk.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/stripe (the `ReceiveStripe` operationId).
+func (c *ClientWithResponses) ReceiveStripeWithFormdataBodyWithResponse(ctx context.Context, body ReceiveStripeFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveStripeResponse, error) {
+	rsp, err := c.ReceiveStripeWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveStripeResponse(rsp)
+}
+
+// ReceiveYandexMapsWithBodyWithResponse An event about addresses
+//
+// HMAC-SHA256 as the configuration says.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/yandex/maps (the `ReceiveYandexMaps` operationId).
+func (c *ClientWithResponses) ReceiveYandexMapsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveYandexMapsResponse, error) {
+	rsp, err := c.ReceiveYandexMapsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveYandexMapsResponse(rsp)
+}
+
+// ReceiveYandexMapsWithResponse An event about addresses
+//
+// HMAC-SHA256 as the configuration says.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/yandex/maps (the `ReceiveYandexMaps` operationId).
+func (c *ClientWithResponses) ReceiveYandexMapsWithResponse(ctx context.Context, body ReceiveYandexMapsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReceiveYandexMapsResponse, error) {
+	rsp, err := c.ReceiveYandexMaps(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveYandexMapsResponse(rsp)
+}
+
+// ReceiveYandexMapsWithFormdataBodyWithResponse An event about addresses
+//
+// HMAC-SHA256 as the configuration says.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/yandex/maps (the `ReceiveYandexMaps` operationId).
+func (c *ClientWithResponses) ReceiveYandexMapsWithFormdataBodyWithResponse(ctx context.Context, body ReceiveYandexMapsFormdataRequestBody, reqEditors ...RequestEditorFn) (*ReceiveYandexMapsResponse, error) {
+	rsp, err := c.ReceiveYandexMapsWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveYandexMapsResponse(rsp)
+}
+
+// ListYardsWithResponse Yards by name
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /yards (the `ListYards` operationId).
+func (c *ClientWithResponses) ListYardsWithResponse(ctx context.Context, params *ListYardsParams, reqEditors ...RequestEditorFn) (*ListYardsResponse, error) {
+	rsp, err := c.ListYards(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListYardsResponse(rsp)
+}
+
+// CreateYardWithBodyWithResponse Add a yard
+//
+// 409 `exists` when a yard has that name.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /yards (the `CreateYard` operationId).
+func (c *ClientWithResponses) CreateYardWithBodyWithResponse(ctx context.Context, params *CreateYardParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateYardResponse, error) {
+	rsp, err := c.CreateYardWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateYardResponse(rsp)
+}
+
+// CreateYardWithResponse Add a yard
+//
+// 409 `exists` when a yard has that name.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /yards (the `CreateYard` operationId).
+func (c *ClientWithResponses) CreateYardWithResponse(ctx context.Context, params *CreateYardParams, body CreateYardJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateYardResponse, error) {
+	rsp, err := c.CreateYard(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateYardResponse(rsp)
+}
+
+// DeleteYardWithResponse Remove an empty yard
+//
+// 409 `in_use` while buildings stand in it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /yards/{yard} (the `DeleteYard` operationId).
+func (c *ClientWithResponses) DeleteYardWithResponse(ctx context.Context, yard openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteYardResponse, error) {
+	rsp, err := c.DeleteYard(ctx, yard, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteYardResponse(rsp)
+}
+
+// UpdateYardWithBodyWithResponse Rename a yard
+//
+// 409 `exists` when another yard has that name.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /yards/{yard} (the `UpdateYard` operationId).
+func (c *ClientWithResponses) UpdateYardWithBodyWithResponse(ctx context.Context, yard openapi_types.UUID, params *UpdateYardParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateYardResponse, error) {
+	rsp, err := c.UpdateYardWithBody(ctx, yard, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateYardResponse(rsp)
+}
+
+// UpdateYardWithResponse Rename a yard
+//
+// 409 `exists` when another yard has that name.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /yards/{yard} (the `UpdateYard` operationId).
+func (c *ClientWithResponses) UpdateYardWithResponse(ctx context.Context, yard openapi_types.UUID, params *UpdateYardParams, body UpdateYardJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateYardResponse, error) {
+	rsp, err := c.UpdateYard(ctx, yard, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateYardResponse(rsp)
+}
+
+// ParseRemoveAbsenceResponse parses an HTTP response from a RemoveAbsenceWithResponse call
+func ParseRemoveAbsenceResponse(rsp *http.Response) (*RemoveAbsenceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemoveAbsenceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListApartmentLinksResponse parses an HTTP response from a ListApartmentLinksWithResponse call
+func ParseListApartmentLinksResponse(rsp *http.Response) (*ListApartmentLinksResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListApartmentLinksResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ApartmentLinkPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteApartmentResponse parses an HTTP response from a DeleteApartmentWithResponse call
+func ParseDeleteApartmentResponse(rsp *http.Response) (*DeleteApartmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteApartmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetApartmentResponse parses an HTTP response from a GetApartmentWithResponse call
+func ParseGetApartmentResponse(rsp *http.Response) (*GetApartmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetApartmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ApartmentDetails
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetApartmentResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateApartmentResponse parses an HTTP response from a UpdateApartmentWithResponse call
+func ParseUpdateApartmentResponse(rsp *http.Response) (*UpdateApartmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateApartmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ApartmentDetails
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateApartmentResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListApiKeysResponse parses an HTTP response from a ListApiKeysWithResponse call
+func ParseListApiKeysResponse(rsp *http.Response) (*ListApiKeysResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListApiKeysResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ApiKeyList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateApiKeyResponse parses an HTTP response from a CreateApiKeyWithResponse call
+func ParseCreateApiKeyResponse(rsp *http.Response) (*CreateApiKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateApiKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ApiKeyMade
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRevokeApiKeyResponse parses an HTTP response from a RevokeApiKeyWithResponse call
+func ParseRevokeApiKeyResponse(rsp *http.Response) (*RevokeApiKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RevokeApiKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSigningKeysResponse parses an HTTP response from a GetSigningKeysWithResponse call
+func ParseGetSigningKeysResponse(rsp *http.Response) (*GetSigningKeysResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSigningKeysResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SigningKeySet
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetSigningKeysResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseLogoutResponse parses an HTTP response from a LogoutWithResponse call
+func ParseLogoutResponse(rsp *http.Response) (*LogoutResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LogoutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRefreshTokenResponse parses an HTTP response from a RefreshTokenWithResponse call
+func ParseRefreshTokenResponse(rsp *http.Response) (*RefreshTokenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RefreshTokenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AuthTokens
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSwitchRoleResponse parses an HTTP response from a SwitchRoleWithResponse call
+func ParseSwitchRoleResponse(rsp *http.Response) (*SwitchRoleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SwitchRoleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RoleToken
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSessionsResponse parses an HTTP response from a ListSessionsWithResponse call
+func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSessionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SessionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRevokeSessionResponse parses an HTTP response from a RevokeSessionWithResponse call
+func ParseRevokeSessionResponse(rsp *http.Response) (*RevokeSessionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RevokeSessionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseLoginTelegramResponse parses an HTTP response from a LoginTelegramWithResponse call
+func ParseLoginTelegramResponse(rsp *http.Response) (*LoginTelegramResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LoginTelegramResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AuthLogin
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAvailabilityResponse parses an HTTP response from a ListAvailabilityWithResponse call
+func ParseListAvailabilityResponse(rsp *http.Response) (*ListAvailabilityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAvailabilityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AvailabilityList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListBuildingsResponse parses an HTTP response from a ListBuildingsWithResponse call
+func ParseListBuildingsResponse(rsp *http.Response) (*ListBuildingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBuildingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BuildingPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateBuildingResponse parses an HTTP response from a CreateBuildingWithResponse call
+func ParseCreateBuildingResponse(rsp *http.Response) (*CreateBuildingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateBuildingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Building
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateBuildingResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseImportBuildingsResponse parses an HTTP response from a ImportBuildingsWithResponse call
+func ParseImportBuildingsResponse(rsp *http.Response) (*ImportBuildingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ImportBuildingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ImportReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteBuildingResponse parses an HTTP response from a DeleteBuildingWithResponse call
+func ParseDeleteBuildingResponse(rsp *http.Response) (*DeleteBuildingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteBuildingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetBuildingResponse parses an HTTP response from a GetBuildingWithResponse call
+func ParseGetBuildingResponse(rsp *http.Response) (*GetBuildingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetBuildingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Building
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetBuildingResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateBuildingResponse parses an HTTP response from a UpdateBuildingWithResponse call
+func ParseUpdateBuildingResponse(rsp *http.Response) (*UpdateBuildingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateBuildingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Building
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateBuildingResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListApartmentsResponse parses an HTTP response from a ListApartmentsWithResponse call
+func ParseListApartmentsResponse(rsp *http.Response) (*ListApartmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListApartmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ApartmentPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateApartmentResponse parses an HTTP response from a CreateApartmentWithResponse call
+func ParseCreateApartmentResponse(rsp *http.Response) (*CreateApartmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateApartmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ApartmentDetails
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateApartmentResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListEntrancesResponse parses an HTTP response from a ListEntrancesWithResponse call
+func ParseListEntrancesResponse(rsp *http.Response) (*ListEntrancesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListEntrancesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EntrancePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateEntranceResponse parses an HTTP response from a CreateEntranceWithResponse call
+func ParseCreateEntranceResponse(rsp *http.Response) (*CreateEntranceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateEntranceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Entrance
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
 }
 
 // ParseGetCompanyResponse parses an HTTP response from a GetCompanyWithResponse call
@@ -551,6 +23145,3422 @@ func ParseUpdateCompanyResponse(rsp *http.Response) (*UpdateCompanyResponse, err
 	switch {
 	case rsp.StatusCode == 200:
 		var headers UpdateCompanyResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteEntranceResponse parses an HTTP response from a DeleteEntranceWithResponse call
+func ParseDeleteEntranceResponse(rsp *http.Response) (*DeleteEntranceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteEntranceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListExecutorsResponse parses an HTTP response from a ListExecutorsWithResponse call
+func ParseListExecutorsResponse(rsp *http.Response) (*ListExecutorsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListExecutorsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExecutorPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListHandoversResponse parses an HTTP response from a ListHandoversWithResponse call
+func ParseListHandoversResponse(rsp *http.Response) (*ListHandoversResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListHandoversResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HandoverList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAcceptHandoverResponse parses an HTTP response from a AcceptHandoverWithResponse call
+func ParseAcceptHandoverResponse(rsp *http.Response) (*AcceptHandoverResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AcceptHandoverResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Handover
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeclineHandoverResponse parses an HTTP response from a DeclineHandoverWithResponse call
+func ParseDeclineHandoverResponse(rsp *http.Response) (*DeclineHandoverResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeclineHandoverResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Handover
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWithdrawHandoverResponse parses an HTTP response from a WithdrawHandoverWithResponse call
+func ParseWithdrawHandoverResponse(rsp *http.Response) (*WithdrawHandoverResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WithdrawHandoverResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Handover
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetHealthResponse parses an HTTP response from a GetHealthWithResponse call
+func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHealthResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Alive
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetHealthDetailedResponse parses an HTTP response from a GetHealthDetailedWithResponse call
+func ParseGetHealthDetailedResponse(rsp *http.Response) (*GetHealthDetailedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHealthDetailedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HealthReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListInvitationsResponse parses an HTTP response from a ListInvitationsWithResponse call
+func ParseListInvitationsResponse(rsp *http.Response) (*ListInvitationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListInvitationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest InvitationPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateInvitationResponse parses an HTTP response from a CreateInvitationWithResponse call
+func ParseCreateInvitationResponse(rsp *http.Response) (*CreateInvitationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateInvitationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest NewInvitation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUseInvitationResponse parses an HTTP response from a UseInvitationWithResponse call
+func ParseUseInvitationResponse(rsp *http.Response) (*UseInvitationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UseInvitationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UseInvitationResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRevokeInvitationResponse parses an HTTP response from a RevokeInvitationWithResponse call
+func ParseRevokeInvitationResponse(rsp *http.Response) (*RevokeInvitationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RevokeInvitationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetMeResponse parses an HTTP response from a GetMeWithResponse call
+func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetMeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetMeResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateMeResponse parses an HTTP response from a UpdateMeWithResponse call
+func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateMeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateMeResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetMetricsResponse parses an HTTP response from a GetMetricsWithResponse call
+func ParseGetMetricsResponse(rsp *http.Response) (*GetMetricsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetMetricsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseGetReadyResponse parses an HTTP response from a GetReadyWithResponse call
+func ParseGetReadyResponse(rsp *http.Response) (*GetReadyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReadyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HealthReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest HealthReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetStatisticsResponse parses an HTTP response from a GetStatisticsWithResponse call
+func ParseGetStatisticsResponse(rsp *http.Response) (*GetStatisticsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetStatisticsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Statistics
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportRequestsResponse parses an HTTP response from a ExportRequestsWithResponse call
+func ParseExportRequestsResponse(rsp *http.Response) (*ExportRequestsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportRequestsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRequestsResponse parses an HTTP response from a ListRequestsWithResponse call
+func ParseListRequestsResponse(rsp *http.Response) (*ListRequestsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRequestsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RequestList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateRequestResponse parses an HTTP response from a CreateRequestWithResponse call
+func ParseCreateRequestResponse(rsp *http.Response) (*CreateRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateRequestResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetRequestResponse parses an HTTP response from a GetRequestWithResponse call
+func ParseGetRequestResponse(rsp *http.Response) (*GetRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateRequestResponse parses an HTTP response from a UpdateRequestWithResponse call
+func ParseUpdateRequestResponse(rsp *http.Response) (*UpdateRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseAcceptRequestResponse parses an HTTP response from a AcceptRequestWithResponse call
+func ParseAcceptRequestResponse(rsp *http.Response) (*AcceptRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AcceptRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers AcceptRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseAnswerRequestResponse parses an HTTP response from a AnswerRequestWithResponse call
+func ParseAnswerRequestResponse(rsp *http.Response) (*AnswerRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AnswerRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers AnswerRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseAssignRequestResponse parses an HTTP response from a AssignRequestWithResponse call
+func ParseAssignRequestResponse(rsp *http.Response) (*AssignRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AssignRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers AssignRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCancelRequestResponse parses an HTTP response from a CancelRequestWithResponse call
+func ParseCancelRequestResponse(rsp *http.Response) (*CancelRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CancelRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseClarifyRequestResponse parses an HTTP response from a ClarifyRequestWithResponse call
+func ParseClarifyRequestResponse(rsp *http.Response) (*ClarifyRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ClarifyRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ClarifyRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListCommentsResponse parses an HTTP response from a ListCommentsWithResponse call
+func ParseListCommentsResponse(rsp *http.Response) (*ListCommentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCommentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RequestCommentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAddCommentResponse parses an HTTP response from a AddCommentWithResponse call
+func ParseAddCommentResponse(rsp *http.Response) (*AddCommentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddCommentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest RequestComment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers AddCommentResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCompleteRequestResponse parses an HTTP response from a CompleteRequestWithResponse call
+func ParseCompleteRequestResponse(rsp *http.Response) (*CompleteRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CompleteRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CompleteRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseConfirmRequestResponse parses an HTTP response from a ConfirmRequestWithResponse call
+func ParseConfirmRequestResponse(rsp *http.Response) (*ConfirmRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ConfirmRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ConfirmRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListFilesResponse parses an HTTP response from a ListFilesWithResponse call
+func ParseListFilesResponse(rsp *http.Response) (*ListFilesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFilesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FileList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUploadFileResponse parses an HTTP response from a UploadFileWithResponse call
+func ParseUploadFileResponse(rsp *http.Response) (*UploadFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UploadFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest File
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteFileResponse parses an HTTP response from a DeleteFileWithResponse call
+func ParseDeleteFileResponse(rsp *http.Response) (*DeleteFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDownloadFileResponse parses an HTTP response from a DownloadFileWithResponse call
+func ParseDownloadFileResponse(rsp *http.Response) (*DownloadFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DownloadFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers DownloadFileResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetHistoryResponse parses an HTTP response from a GetHistoryWithResponse call
+func ParseGetHistoryResponse(rsp *http.Response) (*GetHistoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHistoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HistoryList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePurchaseRequestResponse parses an HTTP response from a PurchaseRequestWithResponse call
+func ParsePurchaseRequestResponse(rsp *http.Response) (*PurchaseRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PurchaseRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PurchaseRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseResumeRequestResponse parses an HTTP response from a ResumeRequestWithResponse call
+func ParseResumeRequestResponse(rsp *http.Response) (*ResumeRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ResumeRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ResumeRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReturnRequestResponse parses an HTTP response from a ReturnRequestWithResponse call
+func ParseReturnRequestResponse(rsp *http.Response) (*ReturnRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReturnRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ReturnRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReworkRequestResponse parses an HTTP response from a ReworkRequestWithResponse call
+func ParseReworkRequestResponse(rsp *http.Response) (*ReworkRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReworkRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ReworkRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseTakeRequestResponse parses an HTTP response from a TakeRequestWithResponse call
+func ParseTakeRequestResponse(rsp *http.Response) (*TakeRequestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TakeRequestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Request
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers TakeRequestResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListShiftsResponse parses an HTTP response from a ListShiftsWithResponse call
+func ParseListShiftsResponse(rsp *http.Response) (*ListShiftsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListShiftsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ShiftList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateShiftResponse parses an HTTP response from a CreateShiftWithResponse call
+func ParseCreateShiftResponse(rsp *http.Response) (*CreateShiftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateShiftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Shift
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateShiftResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePlanWeekResponse parses an HTTP response from a PlanWeekWithResponse call
+func ParsePlanWeekResponse(rsp *http.Response) (*PlanWeekResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PlanWeekResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WeekPlanned
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetShiftResponse parses an HTTP response from a GetShiftWithResponse call
+func ParseGetShiftResponse(rsp *http.Response) (*GetShiftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetShiftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Shift
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetShiftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateShiftResponse parses an HTTP response from a UpdateShiftWithResponse call
+func ParseUpdateShiftResponse(rsp *http.Response) (*UpdateShiftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateShiftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Shift
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateShiftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCancelShiftResponse parses an HTTP response from a CancelShiftWithResponse call
+func ParseCancelShiftResponse(rsp *http.Response) (*CancelShiftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelShiftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Shift
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CancelShiftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCloseShiftResponse parses an HTTP response from a CloseShiftWithResponse call
+func ParseCloseShiftResponse(rsp *http.Response) (*CloseShiftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CloseShiftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ClosedShift
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CloseShiftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseOfferHandoverResponse parses an HTTP response from a OfferHandoverWithResponse call
+func ParseOfferHandoverResponse(rsp *http.Response) (*OfferHandoverResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &OfferHandoverResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Handover
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseOpenShiftResponse parses an HTTP response from a OpenShiftWithResponse call
+func ParseOpenShiftResponse(rsp *http.Response) (*OpenShiftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &OpenShiftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Shift
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers OpenShiftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReleaseShiftResponse parses an HTTP response from a ReleaseShiftWithResponse call
+func ParseReleaseShiftResponse(rsp *http.Response) (*ReleaseShiftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReleaseShiftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Shift
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ReleaseShiftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseTakeShiftResponse parses an HTTP response from a TakeShiftWithResponse call
+func ParseTakeShiftResponse(rsp *http.Response) (*TakeShiftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TakeShiftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Shift
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers TakeShiftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReceiveGenericOfResponse parses an HTTP response from a ReceiveGenericOfWithResponse call
+func ParseReceiveGenericOfResponse(rsp *http.Response) (*ReceiveGenericOfResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReceiveGenericOfResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookSettled
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest WebhookAccepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReceiveGoogleSheetsOfResponse parses an HTTP response from a ReceiveGoogleSheetsOfWithResponse call
+func ParseReceiveGoogleSheetsOfResponse(rsp *http.Response) (*ReceiveGoogleSheetsOfResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReceiveGoogleSheetsOfResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookSettled
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest WebhookAccepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReceiveStripeOfResponse parses an HTTP response from a ReceiveStripeOfWithResponse call
+func ParseReceiveStripeOfResponse(rsp *http.Response) (*ReceiveStripeOfResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReceiveStripeOfResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookSettled
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest WebhookAccepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReceiveYandexMapsOfResponse parses an HTTP response from a ReceiveYandexMapsOfWithResponse call
+func ParseReceiveYandexMapsOfResponse(rsp *http.Response) (*ReceiveYandexMapsOfResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReceiveYandexMapsOfResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookSettled
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest WebhookAccepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUsersResponse parses an HTTP response from a ListUsersWithResponse call
+func ParseListUsersResponse(rsp *http.Response) (*ListUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateUserResponse parses an HTTP response from a CreateUserWithResponse call
+func ParseCreateUserResponse(rsp *http.Response) (*CreateUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateUserResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRegisterUserResponse parses an HTTP response from a RegisterUserWithResponse call
+func ParseRegisterUserResponse(rsp *http.Response) (*RegisterUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RegisterUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers RegisterUserResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 201:
+		var headers RegisterUserResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetUserResponse parses an HTTP response from a GetUserWithResponse call
+func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetUserResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateUserResponse parses an HTTP response from a UpdateUserWithResponse call
+func ParseUpdateUserResponse(rsp *http.Response) (*UpdateUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateUserResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListAbsencesResponse parses an HTTP response from a ListAbsencesWithResponse call
+func ParseListAbsencesResponse(rsp *http.Response) (*ListAbsencesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAbsencesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AbsenceList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAddAbsenceResponse parses an HTTP response from a AddAbsenceWithResponse call
+func ParseAddAbsenceResponse(rsp *http.Response) (*AddAbsenceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddAbsenceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest AddedAbsence
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUserApartmentsResponse parses an HTTP response from a ListUserApartmentsWithResponse call
+func ParseListUserApartmentsResponse(rsp *http.Response) (*ListUserApartmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserApartmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ApartmentLinkPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseLinkApartmentResponse parses an HTTP response from a LinkApartmentWithResponse call
+func ParseLinkApartmentResponse(rsp *http.Response) (*LinkApartmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LinkApartmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ApartmentLink
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUnlinkApartmentResponse parses an HTTP response from a UnlinkApartmentWithResponse call
+func ParseUnlinkApartmentResponse(rsp *http.Response) (*UnlinkApartmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UnlinkApartmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseApproveApartmentLinkResponse parses an HTTP response from a ApproveApartmentLinkWithResponse call
+func ParseApproveApartmentLinkResponse(rsp *http.Response) (*ApproveApartmentLinkResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ApproveApartmentLinkResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ApartmentLink
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRejectApartmentLinkResponse parses an HTTP response from a RejectApartmentLinkWithResponse call
+func ParseRejectApartmentLinkResponse(rsp *http.Response) (*RejectApartmentLinkResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RejectApartmentLinkResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ApartmentLink
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseApproveUserResponse parses an HTTP response from a ApproveUserWithResponse call
+func ParseApproveUserResponse(rsp *http.Response) (*ApproveUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ApproveUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ApproveUserResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseBlockUserResponse parses an HTTP response from a BlockUserWithResponse call
+func ParseBlockUserResponse(rsp *http.Response) (*BlockUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BlockUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers BlockUserResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSetRolesResponse parses an HTTP response from a SetRolesWithResponse call
+func ParseSetRolesResponse(rsp *http.Response) (*SetRolesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetRolesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers SetRolesResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetScheduleResponse parses an HTTP response from a GetScheduleWithResponse call
+func ParseGetScheduleResponse(rsp *http.Response) (*GetScheduleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetScheduleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Schedule
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutScheduleResponse parses an HTTP response from a PutScheduleWithResponse call
+func ParsePutScheduleResponse(rsp *http.Response) (*PutScheduleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutScheduleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Schedule
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRevokeUserSessionsResponse parses an HTTP response from a RevokeUserSessionsWithResponse call
+func ParseRevokeUserSessionsResponse(rsp *http.Response) (*RevokeUserSessionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RevokeUserSessionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SessionsRevoked
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUnblockUserResponse parses an HTTP response from a UnblockUserWithResponse call
+func ParseUnblockUserResponse(rsp *http.Response) (*UnblockUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UnblockUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UnblockUserResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListWebhookEventsResponse parses an HTTP response from a ListWebhookEventsWithResponse call
+func ParseListWebhookEventsResponse(rsp *http.Response) (*ListWebhookEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWebhookEventsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookEventPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetWebhookEventResponse parses an HTTP response from a GetWebhookEventWithResponse call
+func ParseGetWebhookEventResponse(rsp *http.Response) (*GetWebhookEventResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetWebhookEventResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookStory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRetryWebhookEventResponse parses an HTTP response from a RetryWebhookEventWithResponse call
+func ParseRetryWebhookEventResponse(rsp *http.Response) (*RetryWebhookEventResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetryWebhookEventResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest WebhookRetried
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReceiveGenericResponse parses an HTTP response from a ReceiveGenericWithResponse call
+func ParseReceiveGenericResponse(rsp *http.Response) (*ReceiveGenericResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReceiveGenericResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookSettled
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest WebhookAccepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReceiveGoogleSheetsResponse parses an HTTP response from a ReceiveGoogleSheetsWithResponse call
+func ParseReceiveGoogleSheetsResponse(rsp *http.Response) (*ReceiveGoogleSheetsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReceiveGoogleSheetsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookSettled
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest WebhookAccepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetWebhookHealthResponse parses an HTTP response from a GetWebhookHealthWithResponse call
+func ParseGetWebhookHealthResponse(rsp *http.Response) (*GetWebhookHealthResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetWebhookHealthResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest IngressHealth
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRetryWebhookEventsResponse parses an HTTP response from a RetryWebhookEventsWithResponse call
+func ParseRetryWebhookEventsResponse(rsp *http.Response) (*RetryWebhookEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetryWebhookEventsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookRetriedMany
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest WebhookRetriedMany
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReceiveStripeResponse parses an HTTP response from a ReceiveStripeWithResponse call
+func ParseReceiveStripeResponse(rsp *http.Response) (*ReceiveStripeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReceiveStripeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookSettled
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest WebhookAccepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReceiveYandexMapsResponse parses an HTTP response from a ReceiveYandexMapsWithResponse call
+func ParseReceiveYandexMapsResponse(rsp *http.Response) (*ReceiveYandexMapsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReceiveYandexMapsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookSettled
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest WebhookAccepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListYardsResponse parses an HTTP response from a ListYardsWithResponse call
+func ParseListYardsResponse(rsp *http.Response) (*ListYardsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListYardsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest YardPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateYardResponse parses an HTTP response from a CreateYardWithResponse call
+func ParseCreateYardResponse(rsp *http.Response) (*CreateYardResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateYardResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Yard
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateYardResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteYardResponse parses an HTTP response from a DeleteYardWithResponse call
+func ParseDeleteYardResponse(rsp *http.Response) (*DeleteYardResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteYardResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateYardResponse parses an HTTP response from a UpdateYardWithResponse call
+func ParseUpdateYardResponse(rsp *http.Response) (*UpdateYardResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateYardResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Yard
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateYardResponse200Headers
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {

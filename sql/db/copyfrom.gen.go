@@ -49,6 +49,53 @@ func (q *Queries) InsertAttempts(ctx context.Context, arg []InsertAttemptsParams
 	return q.db.CopyFrom(ctx, []string{"webhook_attempts"}, []string{"tenant_id", "webhook_id", "attempt", "at", "outcome", "error", "duration_ms", "replay"}, &iteratorForInsertAttempts{rows: arg})
 }
 
+// iteratorForInsertDayCounts implements pgx.CopyFromSource.
+type iteratorForInsertDayCounts struct {
+	rows                 []InsertDayCountsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForInsertDayCounts) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForInsertDayCounts) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].Day,
+		r.rows[0].Category,
+		r.rows[0].ExecutorID,
+		r.rows[0].Created,
+		r.rows[0].Completed,
+		r.rows[0].Accepted,
+		r.rows[0].Cancelled,
+		r.rows[0].Returned,
+		r.rows[0].InTime,
+		r.rows[0].Reacted,
+		r.rows[0].ReactedInTime,
+		r.rows[0].Rated,
+		r.rows[0].Stars,
+		r.rows[0].Times,
+	}, nil
+}
+
+func (r iteratorForInsertDayCounts) Err() error {
+	return nil
+}
+
+// InsertDayCounts stores a day's figures.
+func (q *Queries) InsertDayCounts(ctx context.Context, arg []InsertDayCountsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"request_day_counts"}, []string{"tenant_id", "day", "category", "executor_id", "created", "completed", "accepted", "cancelled", "returned", "in_time", "reacted", "reacted_in_time", "rated", "stars", "times"}, &iteratorForInsertDayCounts{rows: arg})
+}
+
 // iteratorForInsertOutbox implements pgx.CopyFromSource.
 type iteratorForInsertOutbox struct {
 	rows                 []InsertOutboxParams
@@ -84,6 +131,86 @@ func (r iteratorForInsertOutbox) Err() error {
 // InsertOutbox queues events for publishing, in the order given.
 func (q *Queries) InsertOutbox(ctx context.Context, arg []InsertOutboxParams) (int64, error) {
 	return q.db.CopyFrom(ctx, []string{"outbox"}, []string{"tenant_id", "subject", "message_id", "headers", "data"}, &iteratorForInsertOutbox{rows: arg})
+}
+
+// iteratorForInsertPatternShifts implements pgx.CopyFromSource.
+type iteratorForInsertPatternShifts struct {
+	rows                 []InsertPatternShiftsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForInsertPatternShifts) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForInsertPatternShifts) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].ID,
+		r.rows[0].UserID,
+		r.rows[0].Role,
+		r.rows[0].StartsAt,
+		r.rows[0].EndsAt,
+		r.rows[0].Status,
+		r.rows[0].PatternUserID,
+		r.rows[0].PatternStartsAt,
+		r.rows[0].CreatedAt,
+		r.rows[0].UpdatedAt,
+	}, nil
+}
+
+func (r iteratorForInsertPatternShifts) Err() error {
+	return nil
+}
+
+// InsertPatternShifts stores shifts made from usual weeks.
+func (q *Queries) InsertPatternShifts(ctx context.Context, arg []InsertPatternShiftsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"shifts"}, []string{"tenant_id", "id", "user_id", "role", "starts_at", "ends_at", "status", "pattern_user_id", "pattern_starts_at", "created_at", "updated_at"}, &iteratorForInsertPatternShifts{rows: arg})
+}
+
+// iteratorForInsertShiftPattern implements pgx.CopyFromSource.
+type iteratorForInsertShiftPattern struct {
+	rows                 []InsertShiftPatternParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForInsertShiftPattern) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForInsertShiftPattern) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].UserID,
+		r.rows[0].Weekday,
+		r.rows[0].Starts,
+		r.rows[0].Ends,
+	}, nil
+}
+
+func (r iteratorForInsertShiftPattern) Err() error {
+	return nil
+}
+
+// InsertShiftPattern stores a person's usual week.
+func (q *Queries) InsertShiftPattern(ctx context.Context, arg []InsertShiftPatternParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"shift_patterns"}, []string{"tenant_id", "user_id", "weekday", "starts", "ends"}, &iteratorForInsertShiftPattern{rows: arg})
 }
 
 // iteratorForInsertWebhooks implements pgx.CopyFromSource.
@@ -148,4 +275,467 @@ func (r iteratorForInsertWebhooks) Err() error {
 // InsertWebhooks stores new records in bulk.
 func (q *Queries) InsertWebhooks(ctx context.Context, arg []InsertWebhooksParams) (int64, error) {
 	return q.db.CopyFrom(ctx, []string{"webhook_events"}, []string{"id", "tenant_id", "source", "event_id", "event_type", "subject", "stream_sequence", "webhook_config_id", "status", "payload", "payload_json", "payload_bytes", "content_type", "headers", "signature", "signature_scheme", "signature_valid", "remote_ip", "user_agent", "request_id", "trace_id", "retry_count", "max_retries", "next_retry_at", "last_error", "error_kind", "effects", "received_at", "processing_started_at", "processed_at", "duration_ms", "replay_of"}, &iteratorForInsertWebhooks{rows: arg})
+}
+
+// iteratorForSeedApartments implements pgx.CopyFromSource.
+type iteratorForSeedApartments struct {
+	rows                 []SeedApartmentsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForSeedApartments) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForSeedApartments) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].ID,
+		r.rows[0].BuildingID,
+		r.rows[0].EntranceID,
+		r.rows[0].Number,
+		r.rows[0].Floor,
+	}, nil
+}
+
+func (r iteratorForSeedApartments) Err() error {
+	return nil
+}
+
+// SeedApartments stores many apartments.
+func (q *Queries) SeedApartments(ctx context.Context, arg []SeedApartmentsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"apartments"}, []string{"tenant_id", "id", "building_id", "entrance_id", "number", "floor"}, &iteratorForSeedApartments{rows: arg})
+}
+
+// iteratorForSeedBuildings implements pgx.CopyFromSource.
+type iteratorForSeedBuildings struct {
+	rows                 []SeedBuildingsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForSeedBuildings) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForSeedBuildings) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].ID,
+		r.rows[0].YardID,
+		r.rows[0].Address,
+		r.rows[0].Lat,
+		r.rows[0].Lon,
+		r.rows[0].Search,
+	}, nil
+}
+
+func (r iteratorForSeedBuildings) Err() error {
+	return nil
+}
+
+// SeedBuildings stores many buildings.
+func (q *Queries) SeedBuildings(ctx context.Context, arg []SeedBuildingsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"buildings"}, []string{"tenant_id", "id", "yard_id", "address", "lat", "lon", "search"}, &iteratorForSeedBuildings{rows: arg})
+}
+
+// iteratorForSeedComments implements pgx.CopyFromSource.
+type iteratorForSeedComments struct {
+	rows                 []SeedCommentsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForSeedComments) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForSeedComments) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].ID,
+		r.rows[0].RequestID,
+		r.rows[0].AuthorID,
+		r.rows[0].AuthorRole,
+		r.rows[0].Visibility,
+		r.rows[0].Body,
+		r.rows[0].CreatedAt,
+	}, nil
+}
+
+func (r iteratorForSeedComments) Err() error {
+	return nil
+}
+
+// SeedComments stores comments.
+func (q *Queries) SeedComments(ctx context.Context, arg []SeedCommentsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"request_comments"}, []string{"tenant_id", "id", "request_id", "author_id", "author_role", "visibility", "body", "created_at"}, &iteratorForSeedComments{rows: arg})
+}
+
+// iteratorForSeedEntrances implements pgx.CopyFromSource.
+type iteratorForSeedEntrances struct {
+	rows                 []SeedEntrancesParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForSeedEntrances) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForSeedEntrances) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].ID,
+		r.rows[0].BuildingID,
+		r.rows[0].Number,
+	}, nil
+}
+
+func (r iteratorForSeedEntrances) Err() error {
+	return nil
+}
+
+// SeedEntrances stores many entrances.
+func (q *Queries) SeedEntrances(ctx context.Context, arg []SeedEntrancesParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"entrances"}, []string{"tenant_id", "id", "building_id", "number"}, &iteratorForSeedEntrances{rows: arg})
+}
+
+// iteratorForSeedHistory implements pgx.CopyFromSource.
+type iteratorForSeedHistory struct {
+	rows                 []SeedHistoryParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForSeedHistory) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForSeedHistory) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].RequestID,
+		r.rows[0].Seq,
+		r.rows[0].At,
+		r.rows[0].ActorID,
+		r.rows[0].ActorRole,
+		r.rows[0].Action,
+		r.rows[0].FromStatus,
+		r.rows[0].ToStatus,
+		r.rows[0].ExecutorID,
+		r.rows[0].Reason,
+		r.rows[0].Changes,
+		r.rows[0].Seconds,
+	}, nil
+}
+
+func (r iteratorForSeedHistory) Err() error {
+	return nil
+}
+
+// SeedHistory stores the changes of requests.
+func (q *Queries) SeedHistory(ctx context.Context, arg []SeedHistoryParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"request_history"}, []string{"tenant_id", "request_id", "seq", "at", "actor_id", "actor_role", "action", "from_status", "to_status", "executor_id", "reason", "changes", "seconds"}, &iteratorForSeedHistory{rows: arg})
+}
+
+// iteratorForSeedHomes implements pgx.CopyFromSource.
+type iteratorForSeedHomes struct {
+	rows                 []SeedHomesParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForSeedHomes) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForSeedHomes) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].UserID,
+		r.rows[0].ApartmentID,
+		r.rows[0].Relation,
+		r.rows[0].Status,
+		r.rows[0].AskedAt,
+		r.rows[0].DecidedBy,
+		r.rows[0].DecidedAt,
+	}, nil
+}
+
+func (r iteratorForSeedHomes) Err() error {
+	return nil
+}
+
+// SeedHomes stores who lives where.
+func (q *Queries) SeedHomes(ctx context.Context, arg []SeedHomesParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"user_apartments"}, []string{"tenant_id", "user_id", "apartment_id", "relation", "status", "asked_at", "decided_by", "decided_at"}, &iteratorForSeedHomes{rows: arg})
+}
+
+// iteratorForSeedNumbers implements pgx.CopyFromSource.
+type iteratorForSeedNumbers struct {
+	rows                 []SeedNumbersParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForSeedNumbers) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForSeedNumbers) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].Day,
+		r.rows[0].Last,
+	}, nil
+}
+
+func (r iteratorForSeedNumbers) Err() error {
+	return nil
+}
+
+// SeedNumbers stores the last numbers of days.
+func (q *Queries) SeedNumbers(ctx context.Context, arg []SeedNumbersParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"request_numbers"}, []string{"tenant_id", "day", "last"}, &iteratorForSeedNumbers{rows: arg})
+}
+
+// iteratorForSeedRequests implements pgx.CopyFromSource.
+type iteratorForSeedRequests struct {
+	rows                 []SeedRequestsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForSeedRequests) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForSeedRequests) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].ID,
+		r.rows[0].Number,
+		r.rows[0].Status,
+		r.rows[0].Category,
+		r.rows[0].Urgency,
+		r.rows[0].Description,
+		r.rows[0].BuildingID,
+		r.rows[0].ApartmentID,
+		r.rows[0].Address,
+		r.rows[0].ApplicantID,
+		r.rows[0].CreatedBy,
+		r.rows[0].ExecutorID,
+		r.rows[0].StatusSince,
+		r.rows[0].ReactedAt,
+		r.rows[0].CompletedAt,
+		r.rows[0].ClosedAt,
+		r.rows[0].ReactionSeconds,
+		r.rows[0].CompletionSeconds,
+		r.rows[0].ReactionDue,
+		r.rows[0].CompletionDue,
+		r.rows[0].PausedAt,
+		r.rows[0].ReactionWarnedAt,
+		r.rows[0].ReactionOverdueAt,
+		r.rows[0].CompletionWarnedAt,
+		r.rows[0].CompletionOverdueAt,
+		r.rows[0].Stars,
+		r.rows[0].Review,
+		r.rows[0].Version,
+		r.rows[0].CreatedAt,
+		r.rows[0].UpdatedAt,
+	}, nil
+}
+
+func (r iteratorForSeedRequests) Err() error {
+	return nil
+}
+
+// SeedRequests stores requests as they have become.
+func (q *Queries) SeedRequests(ctx context.Context, arg []SeedRequestsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"requests"}, []string{"tenant_id", "id", "number", "status", "category", "urgency", "description", "building_id", "apartment_id", "address", "applicant_id", "created_by", "executor_id", "status_since", "reacted_at", "completed_at", "closed_at", "reaction_seconds", "completion_seconds", "reaction_due", "completion_due", "paused_at", "reaction_warned_at", "reaction_overdue_at", "completion_warned_at", "completion_overdue_at", "stars", "review", "version", "created_at", "updated_at"}, &iteratorForSeedRequests{rows: arg})
+}
+
+// iteratorForSeedShifts implements pgx.CopyFromSource.
+type iteratorForSeedShifts struct {
+	rows                 []SeedShiftsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForSeedShifts) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForSeedShifts) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].ID,
+		r.rows[0].UserID,
+		r.rows[0].Role,
+		r.rows[0].StartsAt,
+		r.rows[0].EndsAt,
+		r.rows[0].Status,
+		r.rows[0].Note,
+		r.rows[0].OpenedAt,
+		r.rows[0].ClosedAt,
+		r.rows[0].CreatedAt,
+		r.rows[0].UpdatedAt,
+	}, nil
+}
+
+func (r iteratorForSeedShifts) Err() error {
+	return nil
+}
+
+// SeedShifts stores many shifts.
+func (q *Queries) SeedShifts(ctx context.Context, arg []SeedShiftsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"shifts"}, []string{"tenant_id", "id", "user_id", "role", "starts_at", "ends_at", "status", "note", "opened_at", "closed_at", "created_at", "updated_at"}, &iteratorForSeedShifts{rows: arg})
+}
+
+// iteratorForSeedUsers implements pgx.CopyFromSource.
+type iteratorForSeedUsers struct {
+	rows                 []SeedUsersParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForSeedUsers) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForSeedUsers) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].ID,
+		r.rows[0].TelegramID,
+		r.rows[0].Name,
+		r.rows[0].Phone,
+		r.rows[0].Language,
+		r.rows[0].Status,
+		r.rows[0].Roles,
+		r.rows[0].ActiveRole,
+		r.rows[0].Specialisations,
+		r.rows[0].StatusReason,
+		r.rows[0].DecidedBy,
+		r.rows[0].DecidedAt,
+		r.rows[0].Search,
+		r.rows[0].CreatedAt,
+		r.rows[0].UpdatedAt,
+	}, nil
+}
+
+func (r iteratorForSeedUsers) Err() error {
+	return nil
+}
+
+// SeedUsers stores many people.
+func (q *Queries) SeedUsers(ctx context.Context, arg []SeedUsersParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"users"}, []string{"tenant_id", "id", "telegram_id", "name", "phone", "language", "status", "roles", "active_role", "specialisations", "status_reason", "decided_by", "decided_at", "search", "created_at", "updated_at"}, &iteratorForSeedUsers{rows: arg})
+}
+
+// iteratorForSeedYards implements pgx.CopyFromSource.
+type iteratorForSeedYards struct {
+	rows                 []SeedYardsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForSeedYards) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForSeedYards) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].TenantID,
+		r.rows[0].ID,
+		r.rows[0].Name,
+	}, nil
+}
+
+func (r iteratorForSeedYards) Err() error {
+	return nil
+}
+
+// SeedYards stores many yards.
+func (q *Queries) SeedYards(ctx context.Context, arg []SeedYardsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"yards"}, []string{"tenant_id", "id", "name"}, &iteratorForSeedYards{rows: arg})
 }

@@ -10,7 +10,63 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 )
+
+type Absence struct {
+	TenantID  string
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	StartsAt  time.Time
+	EndsAt    time.Time
+	Reason    string
+	CreatedAt time.Time
+}
+
+type Apartment struct {
+	TenantID   string
+	ID         uuid.UUID
+	BuildingID uuid.UUID
+	EntranceID *uuid.UUID
+	Number     string
+	SortKey    string
+	Floor      *int16
+	Version    int64
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+type ApiKey struct {
+	TenantID   string
+	ID         uuid.UUID
+	Name       string
+	Hash       []byte
+	Scopes     []string
+	CreatedBy  string
+	CreatedAt  time.Time
+	ExpiresAt  *time.Time
+	LastUsedAt *time.Time
+	RevokedAt  *time.Time
+}
+
+type AuthRevocation struct {
+	TenantID string
+	Kind     string
+	ID       uuid.UUID
+	At       time.Time
+}
+
+type AuthSession struct {
+	TenantID   string
+	ID         uuid.UUID
+	UserID     uuid.UUID
+	Client     string
+	CreatedAt  time.Time
+	LastUsedAt time.Time
+	ExpiresAt  time.Time
+	RevokedAt  *time.Time
+	Reason     *string
+}
 
 type BotNotice struct {
 	TenantID    string
@@ -41,6 +97,19 @@ type BotSubscription struct {
 	UnreachableAt *time.Time
 }
 
+type Building struct {
+	TenantID  string
+	ID        uuid.UUID
+	YardID    uuid.UUID
+	Address   string
+	Lat       *float64
+	Lon       *float64
+	Search    string
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
 type Company struct {
 	TenantID  string
 	Name      string
@@ -50,6 +119,30 @@ type Company struct {
 	Version   int64
 	CreatedAt time.Time
 	UpdatedAt time.Time
+}
+
+type Entrance struct {
+	TenantID   string
+	ID         uuid.UUID
+	BuildingID uuid.UUID
+	Number     string
+	SortKey    string
+}
+
+type Invitation struct {
+	TenantID        string
+	ID              uuid.UUID
+	Hash            []byte
+	Role            string
+	ApartmentID     *uuid.UUID
+	Relation        *string
+	Specialisations []string
+	CreatedBy       string
+	CreatedAt       time.Time
+	ExpiresAt       time.Time
+	UsedAt          *time.Time
+	UsedBy          *uuid.UUID
+	RevokedAt       *time.Time
 }
 
 type Payment struct {
@@ -68,6 +161,145 @@ type Payment struct {
 	WebhookID    uuid.UUID
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+}
+
+type Request struct {
+	TenantID            string
+	ID                  uuid.UUID
+	Number              string
+	Status              string
+	Category            string
+	Urgency             string
+	Description         string
+	BuildingID          uuid.UUID
+	ApartmentID         *uuid.UUID
+	Address             string
+	ApplicantID         uuid.UUID
+	CreatedBy           string
+	ExecutorID          *uuid.UUID
+	StatusSince         time.Time
+	ReactedAt           *time.Time
+	CompletedAt         *time.Time
+	ClosedAt            *time.Time
+	ReactionSeconds     int32
+	CompletionSeconds   int32
+	ReactionDue         time.Time
+	CompletionDue       time.Time
+	PausedAt            *time.Time
+	ReactionWarnedAt    *time.Time
+	ReactionOverdueAt   *time.Time
+	CompletionWarnedAt  *time.Time
+	CompletionOverdueAt *time.Time
+	Stars               *int16
+	Review              *string
+	Version             int64
+	CreatedAt           time.Time
+	UpdatedAt           time.Time
+	Search              interface{}
+}
+
+type RequestFile struct {
+	TenantID   string
+	ID         uuid.UUID
+	RequestID  uuid.UUID
+	Name       string
+	MediaType  string
+	Bytes      int64
+	Sha256     []byte
+	Photo      bool
+	UploadedBy string
+	UsedFor    *string
+	CreatedAt  time.Time
+}
+
+type RequestHistory struct {
+	TenantID   string
+	RequestID  uuid.UUID
+	Seq        int64
+	At         time.Time
+	ActorID    string
+	ActorRole  string
+	Action     string
+	FromStatus string
+	ToStatus   string
+	ExecutorID *uuid.UUID
+	Reason     *string
+	Changes    json.RawMessage
+	Seconds    int64
+}
+
+type Shift struct {
+	TenantID        string
+	ID              uuid.UUID
+	UserID          *uuid.UUID
+	Role            string
+	StartsAt        time.Time
+	EndsAt          time.Time
+	Status          string
+	Note            string
+	Reason          *string
+	OpenedAt        *time.Time
+	ClosedAt        *time.Time
+	PatternUserID   *uuid.UUID
+	PatternStartsAt *time.Time
+	Version         int64
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+}
+
+type ShiftHandover struct {
+	TenantID    string
+	ID          uuid.UUID
+	ShiftID     uuid.UUID
+	FromID      uuid.UUID
+	ToID        uuid.UUID
+	Reason      string
+	Status      string
+	Answer      *string
+	Moved       int32
+	NextShiftID *uuid.UUID
+	CreatedAt   time.Time
+	DecidedAt   *time.Time
+}
+
+type ShiftPattern struct {
+	TenantID string
+	UserID   uuid.UUID
+	Weekday  int16
+	Starts   pgtype.Time
+	Ends     pgtype.Time
+}
+
+type User struct {
+	TenantID        string
+	ID              uuid.UUID
+	TelegramID      *int64
+	Name            string
+	Phone           *string
+	Language        string
+	Status          string
+	Roles           []string
+	ActiveRole      string
+	Specialisations []string
+	StatusReason    *string
+	DecidedBy       *uuid.UUID
+	DecidedAt       *time.Time
+	Search          string
+	Version         int64
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+}
+
+type UserApartment struct {
+	TenantID    string
+	UserID      uuid.UUID
+	ApartmentID uuid.UUID
+	Relation    string
+	Status      string
+	AskedAt     time.Time
+	DecidedBy   *uuid.UUID
+	DecidedAt   *time.Time
+	Reason      *string
 }
 
 type WebhookAttempt struct {
@@ -126,4 +358,13 @@ type WebhookEvent struct {
 	ReplayOf            *string
 	CreatedAt           time.Time
 	UpdatedAt           time.Time
+}
+
+type Yard struct {
+	TenantID  string
+	ID        uuid.UUID
+	Name      string
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }

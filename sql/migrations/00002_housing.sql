@@ -319,7 +319,8 @@ CREATE INDEX requests_open ON requests (tenant_id, status, created_at DESC, id D
     WHERE status NOT IN ('accepted', 'cancelled');
 CREATE INDEX requests_load ON requests (tenant_id, executor_id) WHERE status IN ('in_progress', 'purchase', 'clarification', 'returned');
 CREATE INDEX requests_due ON requests (tenant_id, completion_due, id) WHERE status NOT IN ('accepted', 'cancelled');
-CREATE INDEX requests_search ON requests USING gin (tenant_id, search);
+-- With the category: a common word of one category is looked up, not filtered.
+CREATE INDEX requests_search ON requests USING gin (tenant_id, category, search);
 
 -- request_history: every change; seq is the version it made. Replayed, it gives the request.
 CREATE TABLE request_history (
