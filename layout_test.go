@@ -52,6 +52,7 @@ var arrows = map[string]string{
 	"botgw/simulator":     "",
 	"ops":                 "events nats secret sql/db integrations api",
 	"api":                 "",
+	"api/apitest":         "api",
 	"sql":                 "", // a test only: every query names its tenant
 	"sql/db":              "events secret sql/migrations",
 	"sql/pglocal":         "",
