@@ -20,6 +20,7 @@ import (
 // Bounds of a JSON body.
 const (
 	depthMax  = 32      // of nesting
+	valuesMax = 10_000  // names and values; the longest list of the document has 1,000. Each may break a rule, which costs more than reading it
 	numberMax = 1 << 53 // beyond it, floating point and integers part
 )
 
@@ -84,15 +85,17 @@ func (r *call) checkJSON(raw []byte, schema *openapi3.Schema) ([]problem.Field, 
 	if len(scan.fields) > 0 {
 		return scan.fields, nil
 	}
-	fields := visit(schema, value)
-	if len(fields) == 0 && scan.rewritten {
-		plain, err := json.Marshal(value)
-		if err != nil {
-			return nil, err
-		}
-		r.Request().SetBody(plain)
+	if fields := visit(schema, value); len(fields) > 0 {
+		return fields, nil
 	}
-	return fields, nil
+	// Handlers read what was checked and nothing else. Of a name given twice the
+	// schema has seen the last, but Go's decoder fills a struct from both.
+	plain, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	r.Request().SetBody(plain)
+	return nil, nil
 }
 
 func notJSON(err error) error {
@@ -104,9 +107,9 @@ func notJSON(err error) error {
 
 // scan finds in a JSON value what no schema speaks of.
 type scan struct {
-	valid     bool // as UTF-8; else what did not decode has become U+FFFD
-	rewritten bool // 3.0 and 3e0 have become 3, as integers are written
-	fields    []problem.Field
+	valid  bool // as UTF-8; else what did not decode has become U+FFFD
+	values int  // seen so far
+	fields []problem.Field
 }
 
 func (s *scan) add(pointer, detail string) {
@@ -116,6 +119,12 @@ func (s *scan) add(pointer, detail string) {
 func (s *scan) walk(value any, pointer string, depth int) any {
 	if depth > depthMax {
 		s.add(short(pointer), "is nested too deeply")
+		return value
+	}
+	if s.values++; s.values >= valuesMax {
+		if s.values == valuesMax {
+			s.add(short(pointer), "is one value too many")
+		}
 		return value
 	}
 	switch value := value.(type) {
@@ -157,7 +166,6 @@ func (s *scan) number(n json.Number, pointer string) json.Number {
 	if !strings.ContainsAny(n.String(), ".eE") || value != math.Trunc(value) {
 		return n
 	}
-	s.rewritten = true
 	return json.Number(strconv.FormatInt(int64(value), 10))
 }
 

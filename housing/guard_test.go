@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"ukbot/api"
 	"ukbot/housing/housingtest"
 )
 
@@ -15,6 +16,7 @@ func TestGuard(t *testing.T) {
 		"a request id is the caller's or ours":    requestIDIsTheCallersOrOurs,
 		"a role must reach":                       roleMustReach,
 		"bodies are checked against the document": bodiesAreCheckedAgainstTheDocument,
+		"doubled fields are checked":              fieldsGivenTwiceAreCheckedAsTheyCount,
 		"other content types are refused":         otherContentTypesAreRefused,
 		"unknown query parameters are refused":    unknownQueryParametersAreRefused,
 		"formats are explained":                   formatsAreExplained,
@@ -108,6 +110,7 @@ func bodiesAreCheckedAgainstTheDocument(t *testing.T, s *housingtest.Server) {
 		"a huge number":            {`{"settings":{"accept_after_hours":1e999}}`, 422, "invalid", "/settings/accept_after_hours"},
 		"deep nesting":             {`{"name":` + strings.Repeat(`[`, 40) + strings.Repeat(`]`, 40) + `}`, 422, "invalid", "/name/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0"},
 		"absurdly deep nesting":    {strings.Repeat(`[`, 100_000), 400, "malformed", ""},
+		"absurdly many fields":     {`{` + strings.Repeat(`"a":1,`, 5) + `"name":[` + strings.Repeat(`1,`, 20_000) + `1]}`, 422, "invalid", "/name/9997"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := admin.Do("PATCH", "/company", tc.body, `If-Match: "1"`).WantProblem(t, tc.status, tc.code)
@@ -119,6 +122,20 @@ func bodiesAreCheckedAgainstTheDocument(t *testing.T, s *housingtest.Server) {
 				t.Errorf("errors = %s, want one at %q", r.Raw, tc.pointer)
 			}
 		})
+	}
+}
+
+// fieldsGivenTwiceAreCheckedAsTheyCount: what the schema sees of a doubled name
+// and what the handler gets must be the same.
+func fieldsGivenTwiceAreCheckedAsTheyCount(t *testing.T, s *housingtest.Server) {
+	t.Helper()
+	var c api.Company
+	body := `{"settings":{"off_shift":"x","accept_after_hours":-5},"settings":{"deadlines":{"normal":{"reaction_minutes":-1},"normal":{"reaction_minutes":1,"completion_minutes":2}}}}`
+	admin := s.Admin()
+	tag := admin.Do("GET", "/company", nil).Want(t, 200).Header.Get("ETag")
+	admin.Do("PATCH", "/company", body, "If-Match: "+tag).Want(t, 200, &c)
+	if *c.Settings.OffShift != "refuse" || *c.Settings.AcceptAfterHours != 72 || c.Settings.Deadlines.Normal.ReactionMinutes != 1 {
+		t.Errorf("settings %+v hold what was not checked", c.Settings)
 	}
 }
 
