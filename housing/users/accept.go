@@ -56,6 +56,9 @@ func accept(ctx context.Context, w *unit.Work, by access.Caller, u db.User, toke
 	if err := open(invitation, w); err != nil {
 		return u, err
 	}
+	if err := vouched(ctx, w, invitation); err != nil {
+		return u, err
+	}
 	if err := w.UseUpInvitation(ctx, db.UseUpInvitationParams{TenantID: u.TenantID, ID: invitation.ID, Now: w.Now, UsedBy: u.ID}); err != nil {
 		return u, fmt.Errorf("use up invitation %s: %w", invitation.ID, err)
 	}
@@ -83,6 +86,26 @@ func open(i db.Invitation, w *unit.Work) error {
 		return problem.New(problem.Expired, "this invitation is over: ask for another one")
 	}
 	return nil
+}
+
+// vouched refuses the invitation of somebody who may no longer invite like this:
+// who was shut out would come back with one made in time.
+func vouched(ctx context.Context, w *unit.Work, i db.Invitation) error {
+	id := inviter(i)
+	if id == nil {
+		return nil
+	}
+	maker, err := w.UserByID(ctx, i.TenantID, *id)
+	if err != nil {
+		return fmt.Errorf("who made invitation %s: %w", i.ID, err)
+	}
+	may := func(role string) bool {
+		return mayInvite(access.Caller{Tenant: i.TenantID, User: maker.ID, Role: access.Role(role)}, i.Role) == nil
+	}
+	if maker.Status == approved && slices.ContainsFunc(maker.Roles, may) {
+		return nil
+	}
+	return problem.New(problem.Expired, "who made this invitation may no longer do so: ask for another one")
 }
 
 // grant adds the role and specialisations, and approves who waits.

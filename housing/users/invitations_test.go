@@ -84,6 +84,29 @@ func TestAResidentBecomesAnExecutorToo(t *testing.T) {
 	w.Key(access.InvitationsUse).Do("POST", "/invitations/use", body{"token": made.Token}).WantProblem(t, 403, "forbidden")
 }
 
+func TestInvitationsOfWhoMayNotInviteAnyMoreDoNotCount(t *testing.T) {
+	w := start(t)
+	other := w.Admin()
+	ofBlocked, ofDemoted := invite(t, other, body{"role": "admin"}), invite(t, w.boss, body{"role": "executor"})
+	demoted := w.Admin()
+	ofManager, still := invite(t, demoted, body{"role": "admin"}), invite(t, demoted, body{"role": "executor"})
+	w.admin.Do("POST", path(other.User, "/block"), body{"reason": "left"}).Want(t, 200)
+	for user, roles := range map[uuid.UUID][]string{w.boss.User: {"executor"}, demoted.User: {"manager"}} {
+		_, tag := w.read(t, user)
+		w.admin.Do("PUT", path(user, "/roles"), body{"roles": roles}, tag).Want(t, 200)
+	}
+	for name, made := range map[string]api.NewInvitation{"blocked": ofBlocked, "no manager": ofDemoted, "no administrator": ofManager} {
+		w.anna.Do("POST", "/invitations/use", body{"token": made.Token}).WantProblem(t, 410, "expired")
+		w.bot.Do("POST", "/users/register", body{
+			"telegram_id": 7_000_001, "name": "Again", "language": "ru", "invitation": made.Token,
+		}).WantProblem(t, 410, "expired")
+		if t.Failed() {
+			t.Fatalf("who made it is %s", name)
+		}
+	}
+	w.anna.Do("POST", "/invitations/use", body{"token": still.Token}).Want(t, 200)
+}
+
 func TestOfManyWhoComeWithAnInvitationOneGetsIt(t *testing.T) {
 	w := start(t)
 	made := invite(t, w.boss, body{"role": "executor"})
