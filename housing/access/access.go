@@ -6,6 +6,7 @@ package access
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -45,6 +46,7 @@ type Caller struct {
 	Role    Role      // empty for a machine
 	Scopes  []Action  // of a machine: it reaches any of these, and nothing else
 	Session uuid.UUID // of a person's token
+	Expires time.Time // of a person's token
 }
 
 // IsMachine says whether an API key makes the request.

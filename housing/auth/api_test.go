@@ -44,11 +44,15 @@ func TestALifeOfASession(t *testing.T) {
 	anna.Do("GET", "/auth/sessions", nil).Want(t, 200)
 
 	var switched api.RoleToken
+	s.Clock.Advance(10 * time.Minute)
 	anna.Do("POST", "/auth/role", api.RoleSwitch{Role: api.RoleExecutor}).Want(t, 200, &switched)
 	anna.Bearer(switched.AccessToken)
 	anna.Do("GET", "/auth/sessions", nil).Want(t, 200)
+	if switched.ExpiresIn < 298 || switched.ExpiresIn > 300 {
+		t.Errorf("10 minutes later the switched token lives %d s more, want the 300 of the first", switched.ExpiresIn)
+	}
 
-	s.Clock.Advance(16 * time.Minute)
+	s.Clock.Advance(6 * time.Minute) // a switch prolongs nothing
 	anna.Do("GET", "/auth/sessions", nil).WantProblem(t, 401, "unauthorized")
 	var tokens api.AuthTokens
 	refresh := api.TokenRefresh{RefreshToken: login.Tokens.RefreshToken}

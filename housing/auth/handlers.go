@@ -78,7 +78,7 @@ func (h *Handlers) SwitchRole(ctx context.Context, r api.SwitchRoleRequestObject
 		return err
 	})
 	return api.SwitchRole200JSONResponse{
-		TokenType: api.RoleTokenTokenTypeBearer, AccessToken: token.Reveal(), ExpiresIn: int(AccessLife.Seconds()), Role: r.Body.Role,
+		TokenType: api.RoleTokenTokenTypeBearer, AccessToken: token.Reveal(), ExpiresIn: int(caller.Expires.Sub(h.auth.store.Now()).Seconds()), Role: r.Body.Role,
 	}, err
 }
 

@@ -111,7 +111,9 @@ func (a *Auth) issue(ctx context.Context, w *unit.Work, user db.User, session uu
 	}); err != nil {
 		return Tokens{}, fmt.Errorf("keep a refresh token: %w", err)
 	}
-	tokens.Access, err = a.sign(ctx, access.Caller{Tenant: user.TenantID, User: user.ID, Role: tokens.Role, Session: session}, at)
+	tokens.Access, err = a.sign(ctx, access.Caller{
+		Tenant: user.TenantID, User: user.ID, Role: tokens.Role, Session: session, Expires: at.Add(AccessLife),
+	}, at)
 	return tokens, err
 }
 
@@ -255,7 +257,9 @@ func (a *Auth) RevokeUser(ctx context.Context, w *unit.Work, tenant string, user
 	return err
 }
 
-// switchRole makes a role the person's active one and gives an access token with it.
+// switchRole makes a role the person's active one and gives an access token with
+// it, which lives no longer than the one that asked: only a refresh prolongs, or
+// a stolen access token would do for ever.
 func (a *Auth) switchRole(ctx context.Context, w *unit.Work, caller access.Caller, role access.Role) (secret.Text, error) {
 	user, err := w.LockAuthUser(ctx, caller.Tenant, caller.User)
 	if err != nil {
@@ -287,8 +291,11 @@ func (a *Auth) switchRole(ctx context.Context, w *unit.Work, caller access.Calle
 	if err != nil {
 		return "", err
 	}
+	if !caller.Expires.After(at) { // within the leeway between clocks
+		return "", nobody("the access token has expired: refresh it")
+	}
 	if err := w.UseSession(ctx, db.UseSessionParams{TenantID: user.TenantID, ID: session.ID, LastUsedAt: at, ExpiresAt: session.ExpiresAt}); err != nil {
 		return "", err
 	}
-	return a.sign(ctx, access.Caller{Tenant: user.TenantID, User: user.ID, Role: role, Session: session.ID}, at)
+	return a.sign(ctx, access.Caller{Tenant: user.TenantID, User: user.ID, Role: role, Session: session.ID, Expires: caller.Expires}, at)
 }

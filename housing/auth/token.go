@@ -47,7 +47,7 @@ func (c *claims) Validate() (err error) {
 	return nil
 }
 
-// sign makes an access token, issued at a time.
+// sign makes an access token, issued at a time, that lives until who.Expires.
 func (a *Auth) sign(ctx context.Context, who access.Caller, at time.Time) (secret.Text, error) {
 	key, err := a.ring.signer(ctx)
 	if err != nil {
@@ -56,7 +56,7 @@ func (a *Auth) sign(ctx context.Context, who access.Caller, at time.Time) (secre
 	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, &claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: issuer, Audience: jwt.ClaimStrings{issuer}, Subject: who.User.String(), ID: rand.Text(),
-			IssuedAt: jwt.NewNumericDate(at), ExpiresAt: jwt.NewNumericDate(at.Add(AccessLife)),
+			IssuedAt: jwt.NewNumericDate(at), ExpiresAt: jwt.NewNumericDate(who.Expires),
 		},
 		Tenant: who.Tenant, Role: who.Role, Session: who.Session, Millis: at.UnixMilli(),
 	})
@@ -98,7 +98,7 @@ func (a *Auth) Token(ctx context.Context, token string) (access.Caller, error) {
 	if a.revoked.has(kindSession, c.Tenant, c.Session, 0) || a.revoked.has(kindUser, c.Tenant, c.user, c.Millis) {
 		return access.Caller{}, nobody("the access token was revoked: refresh it or log in again")
 	}
-	return access.Caller{Tenant: c.Tenant, User: c.user, Role: c.Role, Session: c.Session}, nil
+	return access.Caller{Tenant: c.Tenant, User: c.user, Role: c.Role, Session: c.Session, Expires: c.ExpiresAt.Time}, nil
 }
 
 // newParser refuses whatever is not exactly as sign makes it.
