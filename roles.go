@@ -137,7 +137,6 @@ func addHousing(ctx context.Context, n *node) error {
 	}
 	company.Register(n.app)
 	api.RegisterDocs(n.app)
-	n.app.Server().HeaderReceived = housing.BodyLimit(n.settings.BodyLimit)
 	n.add("housing", company.Run)
 	n.check(ops.CheckNATS(conn, true))
 	n.checkDatabase()

@@ -19,9 +19,14 @@ func (g guard) authenticate(ctx context.Context, r *call) (access.Caller, error)
 	if r.op.permission == access.Public {
 		return access.Caller{}, nil
 	}
-	scheme, credential, _ := strings.Cut(strings.Clone(r.Get(fiber.HeaderAuthorization)), " ")
+	return g.identify(ctx, strings.Clone(r.Get(fiber.HeaderAuthorization)), strings.Clone(r.Get(headerKey)))
+}
+
+// identify is who an Authorization or an X-API-Key belongs to.
+func (g guard) identify(ctx context.Context, authorization, key string) (access.Caller, error) {
+	scheme, credential, _ := strings.Cut(authorization, " ")
 	credential = strings.TrimSpace(credential)
-	switch key := strings.Clone(r.Get(headerKey)); {
+	switch {
 	case strings.EqualFold(scheme, "Bearer") && strings.Count(credential, ".") == 2:
 		return g.auth.Token(ctx, credential)
 	case strings.EqualFold(scheme, "Bearer") && credential != "":

@@ -68,9 +68,10 @@ func New(_ context.Context, cfg Config) (*Housing, error) {
 // Auth is who issues and checks tokens and keys: the command line makes some too.
 func (h *Housing) Auth() *auth.Auth { return h.auth }
 
-// Register mounts every operation below /api/v1. Whatever the app has routed
-// before is not touched.
+// Register mounts every operation below /api/v1, and sets the limits of bodies.
+// Whatever the app has routed before is not touched.
 func (h *Housing) Register(app *fiber.App) {
+	h.guard.bound(app)
 	router := guarded{Router: app, guard: h.guard, operations: h.operations}
 	api.RegisterHandlersWithOptions(router, api.NewStrictHandler(h.server, nil), api.FiberServerOptions{BaseURL: basePath})
 }

@@ -1,6 +1,8 @@
 package housing_test
 
 import (
+	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -10,8 +12,11 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/rs/zerolog"
+	"github.com/valyala/fasthttp"
 
 	"ukbot/housing"
+	"ukbot/housing/access"
+	"ukbot/housing/housingtest"
 	"ukbot/ingress"
 )
 
@@ -50,11 +55,55 @@ func TestBodyLimitsDependOnThePath(t *testing.T) {
 	}
 }
 
+// TestStrangersSendNoLargeBodies begins to send files: a stranger is told so
+// before the rest has arrived, whoever is known goes on.
+func TestStrangersSendNoLargeBodies(t *testing.T) {
+	s := housingtest.Start(t)
+	address := strings.TrimSuffix(strings.TrimPrefix(s.URL, "http://"), "/api/v1")
+	begin := func(credential, framing string) *http.Response {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "POST /api/v1/requests/251007-001/files HTTP/1.1\r\nHost: x\r\n"+credential+
+			"Content-Type: multipart/form-data; boundary=x\r\n"+framing+strings.Repeat("x", 2<<20)); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatalf("no answer before the body is whole: %v", err)
+		}
+		answer.Body.Close()
+		return answer
+	}
+	sized := fmt.Sprintf("Content-Length: %d\r\n\r\n", 20<<20)
+	for name, tc := range map[string]struct {
+		credential, framing string
+		status              int
+	}{
+		"nobody":              {"", sized, 401},
+		"an unknown key":      {"X-API-Key: uk_" + strings.Repeat("A", 52) + "\r\n", sized, 401},
+		"nobody, chunked":     {"", "Transfer-Encoding: chunked\r\n\r\n200000\r\n", 413},
+		"somebody, too large": {"X-API-Key: " + s.Key(access.FilesAdd).Credential() + "\r\n", "Content-Length: 30000000\r\n\r\n", 413},
+		"somebody":            {"X-API-Key: " + s.Key(access.FilesAdd).Credential() + "\r\n", fmt.Sprintf("Content-Length: %d\r\n\r\n", 2<<20), 404},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if answer := begin(tc.credential, tc.framing); answer.StatusCode != tc.status {
+				t.Errorf("answered %s, want %d", answer.Status, tc.status)
+			}
+		})
+	}
+}
+
 // limited is a server that answers 200 to every body within its limit.
 func limited(t *testing.T, jsonLimit int) (*http.Client, string) {
 	t.Helper()
 	app := ingress.NewApp(ingress.AppConfig{Log: zerolog.Nop()})
-	app.Server().HeaderReceived = housing.BodyLimit(jsonLimit)
+	app.Server().HeaderReceived = housing.BodyLimit(jsonLimit, func(*fasthttp.RequestHeader) bool { return true })
 	app.Use(func(c *fiber.Ctx) error { return c.SendStatus(http.StatusOK) })
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

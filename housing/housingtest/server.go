@@ -97,9 +97,6 @@ func (s *Server) In(tenant string) *Server {
 	return &other
 }
 
-// jsonLimit is the limit of JSON bodies in these tests, in bytes, as in production.
-const jsonLimit = ingress.DefaultBodyLimit
-
 // serve opens the listener and runs the services until the test ends.
 func (s *Server) serve() {
 	s.t.Helper()
@@ -112,7 +109,6 @@ func (s *Server) serve() {
 	}
 	s.services, s.Auth = services, services.Auth()
 	app := ingress.NewApp(ingress.AppConfig{Log: zerolog.New(s.Log)})
-	app.Server().HeaderReceived = housing.BodyLimit(jsonLimit)
 	services.Register(app)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
