@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/jpeg"
 	"image/png"
+	"slices"
 	"testing"
 
 	"ukbot/housing/files"
@@ -100,6 +101,7 @@ func TestTypeIsToldByContent(t *testing.T) {
 		"DOCX":                               {archive(t, "[Content_Types].xml", "_rels/.rels", "word/document.xml"), docx},
 		"DOCX whose parts come in any order": {archive(t, "word/document.xml", "custom/a", "[Content_Types].xml"), docx},
 		"DOCX cut short":                     {cutShort(archive(t, "[Content_Types].xml", "_rels/.rels", "word/document.xml")), "invalid"},
+		"DOCX of absurdly many parts":        {archive(t, slices.Concat([]string{"[Content_Types].xml", "word/document.xml"}, make([]string, 10_000))...), "invalid"},
 		"a zip":                              {archive(t, "a.txt"), "media_type"},
 		"a zip with a folder word":           {archive(t, "[Content_Types].xml", "word/virus.exe"), "media_type"},
 		"DOCM, with macros":                  {archive(t, "[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"), "media_type"},

@@ -71,7 +71,16 @@ func isDOCX(data []byte) bool {
 	return parts["[Content_Types].xml"] && parts["word/document.xml"] && !parts["word/vbaProject.bin"]
 }
 
+// partsMax is how many parts a document may have: Word's have dozens. A crafted
+// directory of 20 MB names half a million, which take hundreds in memory.
+const partsMax = 10_000
+
+var errParts = errors.New("the archive has too many parts")
+
 func partsOf(data []byte) (map[string]bool, error) {
+	if bytes.Count(data, []byte("PK\x01\x02")) > partsMax { // what begins each line of the directory
+		return nil, errParts
+	}
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return nil, err
@@ -84,7 +93,10 @@ func partsOf(data []byte) (map[string]bool, error) {
 }
 
 func checkDOCX(data []byte) ([]byte, error) {
-	if _, err := partsOf(data); err != nil {
+	switch _, err := partsOf(data); {
+	case errors.Is(err, errParts):
+		return nil, err
+	case err != nil:
 		return nil, errors.New("the archive has no directory")
 	}
 	return data, nil
