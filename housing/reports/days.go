@@ -75,7 +75,7 @@ func rollUp(ctx context.Context, store unit.Store, c company.Company, day date) 
 // count brings a day's figures up to a time.
 func count(ctx context.Context, w *unit.Work, c company.Company, day date, until time.Time) error {
 	zone := c.Zone.String()
-	err := w.BeginDay(ctx, db.BeginDayParams{TenantID: c.Tenant, Day: day.pg(), TimeZone: zone, Until: day.UTC()})
+	err := w.BeginDay(ctx, db.BeginDayParams{TenantID: c.Tenant, Day: day.pg(), TimeZone: zone, Until: day.UTC(), Figures: cells{}.pack()})
 	if err != nil {
 		return err
 	}
@@ -83,14 +83,13 @@ func count(ctx context.Context, w *unit.Work, c company.Company, day date, until
 	if err != nil {
 		return err
 	}
-	cells, since := map[cell]*figures{}, day.UTC()
+	counted, since := cells{}, day.UTC()
 	if locked.TimeZone == zone {
 		if !locked.Until.Before(until) {
 			return nil
 		}
 		since = locked.Until
-		period := db.DayCountsParams{TenantID: c.Tenant, TimeZone: zone, First: day.pg(), Last: day.pg()}
-		if err := countedBefore(ctx, w.Queries, period, cells); err != nil {
+		if err := unpack(locked.Figures, counted.add); err != nil {
 			return err
 		}
 	}
@@ -99,40 +98,9 @@ func count(ctx context.Context, w *unit.Work, c company.Company, day date, until
 		return err
 	}
 	for _, change := range changes {
-		at(cells, cell{change.Category, change.ExecutorID}).change(change)
+		at(counted, cell{change.Category, change.ExecutorID}).change(change)
 	}
-	return keep(ctx, w, c, day, until, cells)
-}
-
-// countedBefore reads a day's cells.
-func countedBefore(ctx context.Context, q *db.Queries, period db.DayCountsParams, cells map[cell]*figures) error {
-	rows, err := q.DayCounts(ctx, period)
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
-		f := numbers(row)
-		if err := f.times.unpack(row.Times); err != nil {
-			return err
-		}
-		cells[cell{row.Category, row.ExecutorID}] = &f
-	}
-	return nil
-}
-
-// keep writes a day's cells in the place of those before.
-func keep(ctx context.Context, w *unit.Work, c company.Company, day date, until time.Time, cells map[cell]*figures) error {
-	if err := w.ClearDay(ctx, c.Tenant, day.pg()); err != nil {
-		return err
-	}
-	rows := make([]db.InsertDayCountsParams, 0, len(cells))
-	for of, figures := range cells {
-		rows = append(rows, figures.row(c.Tenant, day.pg(), of))
-	}
-	if _, err := w.InsertDayCounts(ctx, rows); err != nil {
-		return err
-	}
-	return w.FinishDay(ctx, db.FinishDayParams{TenantID: c.Tenant, Day: day.pg(), TimeZone: c.Zone.String(), Until: until})
+	return w.FinishDay(ctx, db.FinishDayParams{TenantID: c.Tenant, Day: day.pg(), TimeZone: zone, Until: until, Figures: counted.pack()})
 }
 
 // at is the figures of a key, made if they are not there.

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"ukbot/api"
 	"ukbot/sql/db"
@@ -77,23 +76,6 @@ func (f *figures) open(status string, n int32) {
 		f.now = map[string]int{}
 	}
 	f.now[status] += int(n)
-}
-
-// numbers is a stored cell, but for its times.
-func numbers(r db.DayCountsRow) figures {
-	return figures{
-		created: r.Created, completed: r.Completed, accepted: r.Accepted, cancelled: r.Cancelled, returned: r.Returned,
-		inTime: r.InTime, reacted: r.Reacted, reactedInTime: r.ReactedInTime, rated: r.Rated, stars: r.Stars,
-	}
-}
-
-// row is a cell as it is stored.
-func (f *figures) row(tenant string, day pgtype.Date, of cell) db.InsertDayCountsParams {
-	return db.InsertDayCountsParams{
-		TenantID: tenant, Day: day, Category: of.category, ExecutorID: of.executor, Created: f.created, Completed: f.completed,
-		Accepted: f.accepted, Cancelled: f.cancelled, Returned: f.returned, InTime: f.inTime, Reacted: f.reacted,
-		ReactedInTime: f.reactedInTime, Rated: f.rated, Stars: f.stars, Times: f.times.pack(),
-	}
 }
 
 // show is the figures as the API has them.

@@ -31,7 +31,7 @@ func (h *Handlers) GetStatistics(ctx context.Context, r api.GetStatisticsRequest
 		return nil, err
 	}
 	now, days := h.store.Now(), int(or(r.Params.Days, api.N30))
-	s := summary{company: c, last: dateOf(now, c.Zone), executor: executor, cells: map[cell]*figures{}, byDay: map[string]*figures{}}
+	s := summary{company: c, last: dateOf(now, c.Zone), executor: executor, cells: cells{}, byDay: map[string]*figures{}}
 	s.first = s.last.add(1 - days)
 	if r.Params.Category != nil {
 		s.category = new(string(*r.Params.Category))
@@ -68,7 +68,7 @@ type summary struct {
 	category    *string
 	executor    *uuid.UUID
 
-	cells map[cell]*figures   // of all days
+	cells cells               // of all days
 	byDay map[string]*figures // of all cells, without times
 	names map[uuid.UUID]string
 }
@@ -77,18 +77,21 @@ type summary struct {
 // what is open.
 func (s *summary) read(ctx context.Context, q *db.Queries) error {
 	zone := s.company.Zone.String()
-	rows, err := q.DayCounts(ctx, db.DayCountsParams{
-		TenantID: s.company.Tenant, TimeZone: zone, First: s.first.pg(), Last: s.last.pg(), Category: s.category, Executor: s.executor,
-	})
+	rows, err := q.DayFigures(ctx, db.DayFiguresParams{TenantID: s.company.Tenant, TimeZone: zone, First: s.first.pg(), Last: s.last.pg()})
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
-		f, of := numbers(row), at(s.cells, cell{row.Category, row.ExecutorID})
-		of.merge(&f)
-		at(s.byDay, row.Day.Time.Format(time.DateOnly)).merge(&f)
-		if err := of.times.unpack(row.Times); err != nil { // there may be 10,000: into their sum at once
-			return err
+		ofDay := at(s.byDay, row.Day.Time.Format(time.DateOnly))
+		err := unpack(row.Figures, func(of cell, f figures, times []byte) error {
+			if !s.asked(of) {
+				return nil
+			}
+			ofDay.merge(&f)
+			return s.cells.add(of, f, times)
+		})
+		if err != nil {
+			return fmt.Errorf("figures of %s: %w", row.Day.Time.Format(time.DateOnly), err)
 		}
 	}
 	days, err := q.CountedDays(ctx, db.CountedDaysParams{TenantID: s.company.Tenant, TimeZone: zone, First: s.first.pg(), Last: s.last.pg()})
@@ -108,6 +111,11 @@ func (s *summary) read(ctx context.Context, q *db.Queries) error {
 		return err
 	}
 	return s.call(ctx, q)
+}
+
+// asked says whether figures are among those asked for.
+func (s *summary) asked(of cell) bool {
+	return (s.category == nil || *s.category == of.category) && (s.executor == nil || *s.executor == of.executor)
 }
 
 // live counts a day's changes that are not in its counted figures.

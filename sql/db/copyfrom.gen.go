@@ -49,53 +49,6 @@ func (q *Queries) InsertAttempts(ctx context.Context, arg []InsertAttemptsParams
 	return q.db.CopyFrom(ctx, []string{"webhook_attempts"}, []string{"tenant_id", "webhook_id", "attempt", "at", "outcome", "error", "duration_ms", "replay"}, &iteratorForInsertAttempts{rows: arg})
 }
 
-// iteratorForInsertDayCounts implements pgx.CopyFromSource.
-type iteratorForInsertDayCounts struct {
-	rows                 []InsertDayCountsParams
-	skippedFirstNextCall bool
-}
-
-func (r *iteratorForInsertDayCounts) Next() bool {
-	if len(r.rows) == 0 {
-		return false
-	}
-	if !r.skippedFirstNextCall {
-		r.skippedFirstNextCall = true
-		return true
-	}
-	r.rows = r.rows[1:]
-	return len(r.rows) > 0
-}
-
-func (r iteratorForInsertDayCounts) Values() ([]interface{}, error) {
-	return []interface{}{
-		r.rows[0].TenantID,
-		r.rows[0].Day,
-		r.rows[0].Category,
-		r.rows[0].ExecutorID,
-		r.rows[0].Created,
-		r.rows[0].Completed,
-		r.rows[0].Accepted,
-		r.rows[0].Cancelled,
-		r.rows[0].Returned,
-		r.rows[0].InTime,
-		r.rows[0].Reacted,
-		r.rows[0].ReactedInTime,
-		r.rows[0].Rated,
-		r.rows[0].Stars,
-		r.rows[0].Times,
-	}, nil
-}
-
-func (r iteratorForInsertDayCounts) Err() error {
-	return nil
-}
-
-// InsertDayCounts stores a day's figures.
-func (q *Queries) InsertDayCounts(ctx context.Context, arg []InsertDayCountsParams) (int64, error) {
-	return q.db.CopyFrom(ctx, []string{"request_day_counts"}, []string{"tenant_id", "day", "category", "executor_id", "created", "completed", "accepted", "cancelled", "returned", "in_time", "reacted", "reacted_in_time", "rated", "stars", "times"}, &iteratorForInsertDayCounts{rows: arg})
-}
-
 // iteratorForInsertOutbox implements pgx.CopyFromSource.
 type iteratorForInsertOutbox struct {
 	rows                 []InsertOutboxParams

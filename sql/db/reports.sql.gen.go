@@ -14,7 +14,8 @@ import (
 )
 
 const beginDay = `-- name: BeginDay :exec
-INSERT INTO request_days (tenant_id, day, time_zone, until) VALUES ($1, $2, $3, $4) ON CONFLICT (tenant_id, day) DO NOTHING
+INSERT INTO request_days (tenant_id, day, time_zone, until, figures) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant_id, day) DO NOTHING
 `
 
 type BeginDayParams struct {
@@ -22,6 +23,7 @@ type BeginDayParams struct {
 	Day      pgtype.Date
 	TimeZone string
 	Until    time.Time
+	Figures  []byte
 }
 
 // BeginDay makes a day to count, unless it is there.
@@ -31,17 +33,8 @@ func (q *Queries) BeginDay(ctx context.Context, arg BeginDayParams) error {
 		arg.Day,
 		arg.TimeZone,
 		arg.Until,
+		arg.Figures,
 	)
-	return err
-}
-
-const clearDay = `-- name: ClearDay :exec
-DELETE FROM request_day_counts WHERE tenant_id = $1 AND day = $2
-`
-
-// ClearDay removes a day's figures before what they have become is stored.
-func (q *Queries) ClearDay(ctx context.Context, tenantID string, day pgtype.Date) error {
-	_, err := q.db.Exec(ctx, clearDay, tenantID, day)
 	return err
 }
 
@@ -208,75 +201,38 @@ func (q *Queries) CountedDays(ctx context.Context, arg CountedDaysParams) ([]Cou
 	return items, nil
 }
 
-const dayCounts = `-- name: DayCounts :many
-SELECT c.day, c.category, c.executor_id, c.created, c.completed, c.accepted, c.cancelled, c.returned, c.in_time, c.reacted, c.reacted_in_time,
-    c.rated, c.stars, c.times
-FROM request_day_counts c
-JOIN request_days d ON d.tenant_id = c.tenant_id AND d.day = c.day
-WHERE c.tenant_id = $1 AND d.time_zone = $2 AND c.day BETWEEN $3 AND $4
-    AND ($5::text IS NULL OR c.category = $5::text)
-    AND ($6::uuid IS NULL OR c.executor_id = $6::uuid)
+const dayFigures = `-- name: DayFigures :many
+SELECT day, figures FROM request_days WHERE tenant_id = $1 AND time_zone = $2 AND day BETWEEN $3 AND $4
 `
 
-type DayCountsParams struct {
+type DayFiguresParams struct {
 	TenantID string
 	TimeZone string
 	First    pgtype.Date
 	Last     pgtype.Date
-	Category *string
-	Executor *uuid.UUID
 }
 
-type DayCountsRow struct {
-	Day           pgtype.Date
-	Category      string
-	ExecutorID    uuid.UUID
-	Created       int32
-	Completed     int32
-	Accepted      int32
-	Cancelled     int32
-	Returned      int32
-	InTime        int32
-	Reacted       int32
-	ReactedInTime int32
-	Rated         int32
-	Stars         int32
-	Times         []byte
+type DayFiguresRow struct {
+	Day     pgtype.Date
+	Figures []byte
 }
 
-// DayCounts is the figures of days, as far as they are counted.
-func (q *Queries) DayCounts(ctx context.Context, arg DayCountsParams) ([]DayCountsRow, error) {
-	rows, err := q.db.Query(ctx, dayCounts,
+// DayFigures is the packed figures of days, as far as they are counted.
+func (q *Queries) DayFigures(ctx context.Context, arg DayFiguresParams) ([]DayFiguresRow, error) {
+	rows, err := q.db.Query(ctx, dayFigures,
 		arg.TenantID,
 		arg.TimeZone,
 		arg.First,
 		arg.Last,
-		arg.Category,
-		arg.Executor,
 	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []DayCountsRow{}
+	items := []DayFiguresRow{}
 	for rows.Next() {
-		var i DayCountsRow
-		if err := rows.Scan(
-			&i.Day,
-			&i.Category,
-			&i.ExecutorID,
-			&i.Created,
-			&i.Completed,
-			&i.Accepted,
-			&i.Cancelled,
-			&i.Returned,
-			&i.InTime,
-			&i.Reacted,
-			&i.ReactedInTime,
-			&i.Rated,
-			&i.Stars,
-			&i.Times,
-		); err != nil {
+		var i DayFiguresRow
+		if err := rows.Scan(&i.Day, &i.Figures); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -433,21 +389,23 @@ func (q *Queries) FindRequests(ctx context.Context, arg FindRequestsParams) ([]R
 }
 
 const finishDay = `-- name: FinishDay :exec
-UPDATE request_days SET time_zone = $1, until = $2 WHERE tenant_id = $3 AND day = $4
+UPDATE request_days SET time_zone = $1, until = $2, figures = $3 WHERE tenant_id = $4 AND day = $5
 `
 
 type FinishDayParams struct {
 	TimeZone string
 	Until    time.Time
+	Figures  []byte
 	TenantID string
 	Day      pgtype.Date
 }
 
-// FinishDay says how far a day is counted now.
+// FinishDay stores what a day's figures are now.
 func (q *Queries) FinishDay(ctx context.Context, arg FinishDayParams) error {
 	_, err := q.db.Exec(ctx, finishDay,
 		arg.TimeZone,
 		arg.Until,
+		arg.Figures,
 		arg.TenantID,
 		arg.Day,
 	)
@@ -464,37 +422,20 @@ func (q *Queries) ForgetDays(ctx context.Context, tenantID string) error {
 	return err
 }
 
-type InsertDayCountsParams struct {
-	TenantID      string
-	Day           pgtype.Date
-	Category      string
-	ExecutorID    uuid.UUID
-	Created       int32
-	Completed     int32
-	Accepted      int32
-	Cancelled     int32
-	Returned      int32
-	InTime        int32
-	Reacted       int32
-	ReactedInTime int32
-	Rated         int32
-	Stars         int32
-	Times         []byte
-}
-
 const lockDay = `-- name: LockDay :one
-SELECT time_zone, until FROM request_days WHERE tenant_id = $1 AND day = $2 FOR UPDATE
+SELECT time_zone, until, figures FROM request_days WHERE tenant_id = $1 AND day = $2 FOR UPDATE
 `
 
 type LockDayRow struct {
 	TimeZone string
 	Until    time.Time
+	Figures  []byte
 }
 
-// LockDay says how far a day is counted. Others who count it wait.
+// LockDay is a day as far as it is counted. Others who count it wait.
 func (q *Queries) LockDay(ctx context.Context, tenantID string, day pgtype.Date) (LockDayRow, error) {
 	row := q.db.QueryRow(ctx, lockDay, tenantID, day)
 	var i LockDayRow
-	err := row.Scan(&i.TimeZone, &i.Until)
+	err := row.Scan(&i.TimeZone, &i.Until, &i.Figures)
 	return i, err
 }

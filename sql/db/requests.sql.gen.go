@@ -320,6 +320,64 @@ func (q *Queries) LockRequestByNumber(ctx context.Context, tenantID string, numb
 	return i, err
 }
 
+const lockRequests = `-- name: LockRequests :many
+SELECT tenant_id, id, number, status, category, urgency, description, building_id, apartment_id, address, applicant_id, created_by, executor_id, status_since, reacted_at, completed_at, closed_at, reaction_seconds, completion_seconds, reaction_due, completion_due, paused_at, reaction_warned_at, reaction_overdue_at, completion_warned_at, completion_overdue_at, stars, review, version, created_at, updated_at, search FROM requests WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE
+`
+
+// LockRequests is some requests, locked in the order of ids.
+func (q *Queries) LockRequests(ctx context.Context, tenantID string, ids []uuid.UUID) ([]Request, error) {
+	rows, err := q.db.Query(ctx, lockRequests, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Request{}
+	for rows.Next() {
+		var i Request
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.Number,
+			&i.Status,
+			&i.Category,
+			&i.Urgency,
+			&i.Description,
+			&i.BuildingID,
+			&i.ApartmentID,
+			&i.Address,
+			&i.ApplicantID,
+			&i.CreatedBy,
+			&i.ExecutorID,
+			&i.StatusSince,
+			&i.ReactedAt,
+			&i.CompletedAt,
+			&i.ClosedAt,
+			&i.ReactionSeconds,
+			&i.CompletionSeconds,
+			&i.ReactionDue,
+			&i.CompletionDue,
+			&i.PausedAt,
+			&i.ReactionWarnedAt,
+			&i.ReactionOverdueAt,
+			&i.CompletionWarnedAt,
+			&i.CompletionOverdueAt,
+			&i.Stars,
+			&i.Review,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.Search,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const nextRequestNumber = `-- name: NextRequestNumber :one
 INSERT INTO request_numbers AS n (tenant_id, day, last) VALUES ($1, $2, 1)
 ON CONFLICT (tenant_id, day) DO UPDATE SET last = n.last + 1
@@ -332,6 +390,78 @@ func (q *Queries) NextRequestNumber(ctx context.Context, tenantID string, day pg
 	var last int32
 	err := row.Scan(&last)
 	return last, err
+}
+
+const openRequests = `-- name: OpenRequests :many
+SELECT tenant_id, id, number, status, category, urgency, description, building_id, apartment_id, address, applicant_id, created_by, executor_id, status_since, reacted_at, completed_at, closed_at, reaction_seconds, completion_seconds, reaction_due, completion_due, paused_at, reaction_warned_at, reaction_overdue_at, completion_warned_at, completion_overdue_at, stars, review, version, created_at, updated_at, search FROM requests
+WHERE tenant_id = $1 AND status NOT IN ('accepted', 'cancelled') AND (completion_due, id) > ($2::timestamptz, $3::uuid)
+ORDER BY completion_due, id LIMIT $4
+`
+
+type OpenRequestsParams struct {
+	TenantID string
+	AfterDue time.Time
+	AfterID  uuid.UUID
+	Max      int32
+}
+
+// OpenRequests is a page of the requests that are not closed, by the deadline of completion.
+func (q *Queries) OpenRequests(ctx context.Context, arg OpenRequestsParams) ([]Request, error) {
+	rows, err := q.db.Query(ctx, openRequests,
+		arg.TenantID,
+		arg.AfterDue,
+		arg.AfterID,
+		arg.Max,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Request{}
+	for rows.Next() {
+		var i Request
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.Number,
+			&i.Status,
+			&i.Category,
+			&i.Urgency,
+			&i.Description,
+			&i.BuildingID,
+			&i.ApartmentID,
+			&i.Address,
+			&i.ApplicantID,
+			&i.CreatedBy,
+			&i.ExecutorID,
+			&i.StatusSince,
+			&i.ReactedAt,
+			&i.CompletedAt,
+			&i.ClosedAt,
+			&i.ReactionSeconds,
+			&i.CompletionSeconds,
+			&i.ReactionDue,
+			&i.CompletionDue,
+			&i.PausedAt,
+			&i.ReactionWarnedAt,
+			&i.ReactionOverdueAt,
+			&i.CompletionWarnedAt,
+			&i.CompletionOverdueAt,
+			&i.Stars,
+			&i.Review,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.Search,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const requestAudience = `-- name: RequestAudience :one

@@ -127,6 +127,33 @@ func (q *Queries) ClearShiftPattern(ctx context.Context, tenantID string, userID
 	return err
 }
 
+const countShiftsLeft = `-- name: CountShiftsLeft :one
+SELECT count(*) FROM shifts s
+WHERE s.tenant_id = $1 AND s.role = ANY ($2::text[]) AND s.status IN ('planned', 'open')
+  AND (s.user_id = $3::uuid AND (s.status = 'open' OR s.ends_at > $4)
+    OR s.id IN (SELECT h.shift_id FROM shift_handovers h WHERE h.tenant_id = $1 AND h.to_id = $3::uuid AND h.status = 'offered'))
+`
+
+type CountShiftsLeftParams struct {
+	TenantID string
+	Roles    []string
+	UserID   uuid.UUID
+	Now      time.Time
+}
+
+// CountShiftsLeft counts what LockShiftsLeft locks.
+func (q *Queries) CountShiftsLeft(ctx context.Context, arg CountShiftsLeftParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countShiftsLeft,
+		arg.TenantID,
+		arg.Roles,
+		arg.UserID,
+		arg.Now,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const decideHandover = `-- name: DecideHandover :one
 UPDATE shift_handovers SET status = $1, answer = $2, moved = $3, next_shift_id = $4, decided_at = $5
 WHERE tenant_id = $6 AND id = $7 AND status = 'offered'
@@ -630,6 +657,44 @@ func (q *Queries) LockAbsence(ctx context.Context, tenantID string, iD uuid.UUID
 	return i, err
 }
 
+const lockForgottenShift = `-- name: LockForgottenShift :one
+SELECT tenant_id, id, user_id, role, starts_at, ends_at, status, note, reason, opened_at, closed_at, pattern_user_id, pattern_starts_at, version, created_at, updated_at FROM shifts
+WHERE tenant_id = $1 AND status = 'open' AND ends_at <= $2
+  AND ($3::uuid IS NULL OR user_id = $3)
+ORDER BY ends_at LIMIT 1 FOR UPDATE SKIP LOCKED
+`
+
+type LockForgottenShiftParams struct {
+	TenantID string
+	Before   time.Time
+	Person   *uuid.UUID
+}
+
+// LockForgottenShift is an open shift that ended before a time, of one person or anybody, locked; none that is being changed.
+func (q *Queries) LockForgottenShift(ctx context.Context, arg LockForgottenShiftParams) (Shift, error) {
+	row := q.db.QueryRow(ctx, lockForgottenShift, arg.TenantID, arg.Before, arg.Person)
+	var i Shift
+	err := row.Scan(
+		&i.TenantID,
+		&i.ID,
+		&i.UserID,
+		&i.Role,
+		&i.StartsAt,
+		&i.EndsAt,
+		&i.Status,
+		&i.Note,
+		&i.Reason,
+		&i.OpenedAt,
+		&i.ClosedAt,
+		&i.PatternUserID,
+		&i.PatternStartsAt,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+	)
+	return i, err
+}
+
 const lockShift = `-- name: LockShift :one
 SELECT tenant_id, id, user_id, role, starts_at, ends_at, status, note, reason, opened_at, closed_at, pattern_user_id, pattern_starts_at, version, created_at, updated_at FROM shifts WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 `
@@ -679,6 +744,90 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended('shifts/' || $1::text, 0)),
 func (q *Queries) LockShiftPerson(ctx context.Context, tenantID string, userID string) error {
 	_, err := q.db.Exec(ctx, lockShiftPerson, tenantID, userID)
 	return err
+}
+
+const lockShiftsLeft = `-- name: LockShiftsLeft :many
+SELECT tenant_id, id, user_id, role, starts_at, ends_at, status, note, reason, opened_at, closed_at, pattern_user_id, pattern_starts_at, version, created_at, updated_at FROM shifts s
+WHERE s.tenant_id = $1 AND s.role = ANY ($2::text[]) AND s.status IN ('planned', 'open')
+  AND (s.user_id = $3::uuid AND (s.status = 'open' OR s.ends_at > $4)
+    OR s.id IN (SELECT h.shift_id FROM shift_handovers h WHERE h.tenant_id = $1 AND h.to_id = $3::uuid AND h.status = 'offered'))
+ORDER BY s.id FOR UPDATE
+`
+
+type LockShiftsLeftParams struct {
+	TenantID string
+	Roles    []string
+	UserID   uuid.UUID
+	Now      time.Time
+}
+
+// LockShiftsLeft is what a person who loses roles leaves, locked by ids: shifts
+// that are open or to come, and others' shifts that are offered to them.
+func (q *Queries) LockShiftsLeft(ctx context.Context, arg LockShiftsLeftParams) ([]Shift, error) {
+	rows, err := q.db.Query(ctx, lockShiftsLeft,
+		arg.TenantID,
+		arg.Roles,
+		arg.UserID,
+		arg.Now,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Shift{}
+	for rows.Next() {
+		var i Shift
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.UserID,
+			&i.Role,
+			&i.StartsAt,
+			&i.EndsAt,
+			&i.Status,
+			&i.Note,
+			&i.Reason,
+			&i.OpenedAt,
+			&i.ClosedAt,
+			&i.PatternUserID,
+			&i.PatternStartsAt,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const managersOnShift = `-- name: ManagersOnShift :many
+SELECT user_id::uuid FROM shifts WHERE tenant_id = $1 AND status = 'open' AND role = 'manager' ORDER BY user_id LIMIT 50
+`
+
+// ManagersOnShift is the managers who have an open shift, at most 50.
+func (q *Queries) ManagersOnShift(ctx context.Context, tenantID string) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, managersOnShift, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var user_id uuid.UUID
+		if err := rows.Scan(&user_id); err != nil {
+			return nil, err
+		}
+		items = append(items, user_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const offeredHandover = `-- name: OfferedHandover :one

@@ -43,15 +43,9 @@ JOIN requests r ON r.tenant_id = page.tenant_id AND r.id = page.id;
 -- CountedDays is how far the days of a period are counted, as days of this time zone.
 SELECT day, until FROM request_days WHERE tenant_id = @tenant_id AND time_zone = @time_zone AND day BETWEEN @first AND @last;
 
--- name: DayCounts :many
--- DayCounts is the figures of days, as far as they are counted.
-SELECT c.day, c.category, c.executor_id, c.created, c.completed, c.accepted, c.cancelled, c.returned, c.in_time, c.reacted, c.reacted_in_time,
-    c.rated, c.stars, c.times
-FROM request_day_counts c
-JOIN request_days d ON d.tenant_id = c.tenant_id AND d.day = c.day
-WHERE c.tenant_id = @tenant_id AND d.time_zone = @time_zone AND c.day BETWEEN @first AND @last
-    AND (sqlc.narg(category)::text IS NULL OR c.category = sqlc.narg(category)::text)
-    AND (sqlc.narg(executor)::uuid IS NULL OR c.executor_id = sqlc.narg(executor)::uuid);
+-- name: DayFigures :many
+-- DayFigures is the packed figures of days, as far as they are counted.
+SELECT day, figures FROM request_days WHERE tenant_id = @tenant_id AND time_zone = @time_zone AND day BETWEEN @first AND @last;
 
 -- name: CountChanges :many
 -- CountChanges is the changes of status in a time, by what they were and by how long the status before had lasted:
@@ -78,26 +72,16 @@ GROUP BY 1, 2, 3;
 
 -- name: BeginDay :exec
 -- BeginDay makes a day to count, unless it is there.
-INSERT INTO request_days (tenant_id, day, time_zone, until) VALUES (@tenant_id, @day, @time_zone, @until) ON CONFLICT (tenant_id, day) DO NOTHING;
+INSERT INTO request_days (tenant_id, day, time_zone, until, figures) VALUES (@tenant_id, @day, @time_zone, @until, @figures)
+ON CONFLICT (tenant_id, day) DO NOTHING;
 
 -- name: LockDay :one
--- LockDay says how far a day is counted. Others who count it wait.
-SELECT time_zone, until FROM request_days WHERE tenant_id = @tenant_id AND day = @day FOR UPDATE;
+-- LockDay is a day as far as it is counted. Others who count it wait.
+SELECT time_zone, until, figures FROM request_days WHERE tenant_id = @tenant_id AND day = @day FOR UPDATE;
 
 -- name: FinishDay :exec
--- FinishDay says how far a day is counted now.
-UPDATE request_days SET time_zone = @time_zone, until = @until WHERE tenant_id = @tenant_id AND day = @day;
-
--- name: ClearDay :exec
--- ClearDay removes a day's figures before what they have become is stored.
-DELETE FROM request_day_counts WHERE tenant_id = @tenant_id AND day = @day;
-
--- name: InsertDayCounts :copyfrom
--- InsertDayCounts stores a day's figures.
-INSERT INTO request_day_counts (tenant_id, day, category, executor_id, created, completed, accepted, cancelled, returned, in_time, reacted,
-    reacted_in_time, rated, stars, times)
-VALUES (@tenant_id, @day, @category, @executor_id, @created, @completed, @accepted, @cancelled, @returned, @in_time, @reacted,
-    @reacted_in_time, @rated, @stars, @times);
+-- FinishDay stores what a day's figures are now.
+UPDATE request_days SET time_zone = @time_zone, until = @until, figures = @figures WHERE tenant_id = @tenant_id AND day = @day;
 
 -- name: ForgetDays :exec
 -- ForgetDays has all days counted again: counting one begins with its figures of another time zone, which are none.

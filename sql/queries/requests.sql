@@ -20,6 +20,16 @@ SELECT * FROM requests
 WHERE tenant_id = @tenant_id AND executor_id = @executor_id::uuid AND status IN ('in_progress', 'purchase', 'clarification', 'returned')
 ORDER BY id FOR UPDATE;
 
+-- name: OpenRequests :many
+-- OpenRequests is a page of the requests that are not closed, by the deadline of completion.
+SELECT * FROM requests
+WHERE tenant_id = @tenant_id AND status NOT IN ('accepted', 'cancelled') AND (completion_due, id) > (@after_due::timestamptz, @after_id::uuid)
+ORDER BY completion_due, id LIMIT @max;
+
+-- name: LockRequests :many
+-- LockRequests is some requests, locked in the order of ids.
+SELECT * FROM requests WHERE tenant_id = @tenant_id AND id = ANY (@ids::uuid[]) ORDER BY id FOR UPDATE;
+
 -- name: NextRequestNumber :one
 -- NextRequestNumber counts a tenant's day on. The row stays locked until commit: call it late.
 INSERT INTO request_numbers AS n (tenant_id, day, last) VALUES (@tenant_id, @day, 1)

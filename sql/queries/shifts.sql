@@ -48,6 +48,33 @@ ORDER BY starts_at LIMIT 1;
 -- OpenShift is the open shift of a person.
 SELECT * FROM shifts WHERE tenant_id = @tenant_id AND user_id = @user_id::uuid AND status = 'open';
 
+-- name: LockForgottenShift :one
+-- LockForgottenShift is an open shift that ended before a time, of one person or anybody, locked; none that is being changed.
+SELECT * FROM shifts
+WHERE tenant_id = @tenant_id AND status = 'open' AND ends_at <= @before
+  AND (sqlc.narg('person')::uuid IS NULL OR user_id = sqlc.narg('person'))
+ORDER BY ends_at LIMIT 1 FOR UPDATE SKIP LOCKED;
+
+-- name: LockShiftsLeft :many
+-- LockShiftsLeft is what a person who loses roles leaves, locked by ids: shifts
+-- that are open or to come, and others' shifts that are offered to them.
+SELECT * FROM shifts s
+WHERE s.tenant_id = @tenant_id AND s.role = ANY (@roles::text[]) AND s.status IN ('planned', 'open')
+  AND (s.user_id = @user_id::uuid AND (s.status = 'open' OR s.ends_at > @now)
+    OR s.id IN (SELECT h.shift_id FROM shift_handovers h WHERE h.tenant_id = @tenant_id AND h.to_id = @user_id::uuid AND h.status = 'offered'))
+ORDER BY s.id FOR UPDATE;
+
+-- name: CountShiftsLeft :one
+-- CountShiftsLeft counts what LockShiftsLeft locks.
+SELECT count(*) FROM shifts s
+WHERE s.tenant_id = @tenant_id AND s.role = ANY (@roles::text[]) AND s.status IN ('planned', 'open')
+  AND (s.user_id = @user_id::uuid AND (s.status = 'open' OR s.ends_at > @now)
+    OR s.id IN (SELECT h.shift_id FROM shift_handovers h WHERE h.tenant_id = @tenant_id AND h.to_id = @user_id::uuid AND h.status = 'offered'));
+
+-- name: ManagersOnShift :many
+-- ManagersOnShift is the managers who have an open shift, at most 50.
+SELECT user_id::uuid FROM shifts WHERE tenant_id = @tenant_id AND status = 'open' AND role = 'manager' ORDER BY user_id LIMIT 50;
+
 -- name: InsertShift :exec
 -- InsertShift stores a new shift.
 INSERT INTO shifts (tenant_id, id, user_id, role, starts_at, ends_at, status, note, opened_at, created_at, updated_at)
