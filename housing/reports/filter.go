@@ -175,12 +175,3 @@ func (s *search) text(q string) {
 	}
 	s.words = dropped.Replace(q)
 }
-
-// overdue says of one request what the query's overdue_at finds, and what
-// requests.Render shows: a deadline has passed and is still to be met.
-func overdue(r db.Request, now time.Time) bool {
-	if workflow.ClockOf(workflow.Status(r.Status)) == workflow.Stopped {
-		return false
-	}
-	return r.CompletionDue.Before(or(r.PausedAt, now)) || r.Status == string(workflow.New) && r.ReactionDue.Before(now)
-}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"ukbot/housing/company"
+	"ukbot/housing/requests"
 	"ukbot/sql/db"
 )
 
@@ -74,7 +75,7 @@ func (l line) executor() any {
 }
 
 func (l line) late() any {
-	if !overdue(l.Request, l.now) {
+	if !requests.Overdue(l.Request, l.now) {
 		return nil
 	}
 	return yes.in(l.language)

@@ -101,7 +101,7 @@ func (v viewer) show(r db.Request, n names) api.Request {
 			Reaction: r.ReactionDue.UTC(), Completion: r.CompletionDue.UTC(), PausedSince: utc(r.PausedAt),
 			ReactionOverdueAt: utc(r.ReactionOverdueAt), CompletionOverdueAt: utc(r.CompletionOverdueAt),
 		},
-		Overdue: overdue(r, v.now), Review: r.Review, Actions: []api.RequestAction{},
+		Overdue: Overdue(r, v.now), Review: r.Review, Actions: []api.RequestAction{},
 		Version: r.Version, CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 	if r.ApartmentID != nil {
@@ -127,8 +127,9 @@ func (v viewer) calls(r db.Request) bool {
 	return v.May(access.RequestsView) == access.Any || v.Role == access.Executor && v.owns(r)
 }
 
-// overdue says whether a deadline has passed and is still to be met.
-func overdue(r db.Request, now time.Time) bool {
+// Overdue says whether a deadline has passed and is still to be met. The query
+// FindRequests selects by the same rule.
+func Overdue(r db.Request, now time.Time) bool {
 	if workflow.ClockOf(workflow.Status(r.Status)) == workflow.Stopped {
 		return false
 	}
