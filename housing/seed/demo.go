@@ -93,6 +93,10 @@ func demo(ctx context.Context, w *unit.Work, c company.Company) error {
 	if err := r.copy(ctx, w.Queries); err != nil {
 		return err
 	}
+	// The company may have been there, and its days counted as empty.
+	if err := w.ForgetDays(ctx, c.Tenant); err != nil {
+		return err
+	}
 	for _, s := range stories {
 		if _, left := sla.Next(s.r); left {
 			if err := sla.Arm(w, s.r); err != nil {

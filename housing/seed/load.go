@@ -20,7 +20,7 @@ import (
 // requests). The same numbers give the same company on the same day. progress,
 // which may be nil, hears how many requests are stored. A load that broke off
 // leaves what it stored; begin again with another tenant. Clocks of open
-// requests are not set: the next change of each sets its own.
+// requests are set when the services start next, see clocks.Rearm.
 func Load(ctx context.Context, pool *pgxpool.Pool, tenant string, requests, users int, progress func(done int)) error {
 	l := &loader{pool: pool, size: size(requests, users), now: time.Now().UTC().Truncate(time.Second), progress: progress}
 	if err := l.load(ctx, tenant); err != nil {
@@ -65,7 +65,12 @@ func (l *loader) load(ctx context.Context, tenant string) error {
 	if err != nil {
 		return err
 	}
-	if err := (&rows{numbers: days}).copy(ctx, db.New(l.pool)); err != nil {
+	q := db.New(l.pool)
+	if err := (&rows{numbers: days}).copy(ctx, q); err != nil {
+		return err
+	}
+	// Figures counted while it went on lack what came after.
+	if err := q.ForgetDays(ctx, tenant); err != nil {
 		return err
 	}
 	_, err = l.pool.Exec(ctx, "VACUUM (ANALYZE) requests, request_history, users, user_apartments, apartments, entrances, buildings, yards, companies, request_numbers")
