@@ -1001,7 +1001,8 @@ type ClientInterface interface {
 
 	// CloseShift End a shift
 	//
-	// Requests stay with the person. Withdraws a hand-over on offer. Refusals: `conflict` (not open).
+	// Requests stay with the person. Withdraws a hand-over on offer. Past its end a shift goes on, with `late`, and the person is on shift until it is closed: by
+	// anybody who may, by the next shift that the person opens, or by itself six hours after its end. Refusals: `conflict` (not open).
 	//
 	// Corresponds with POST /shifts/{shift}/close (the `CloseShift` operationId).
 	CloseShift(ctx context.Context, shift openapi_types.UUID, params *CloseShiftParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1028,7 +1029,8 @@ type ClientInterface interface {
 
 	// OpenShift Begin a shift
 	//
-	// From one hour before its start until its end; one open shift per person. A manager may open it for somebody. Refusals: `conflict`.
+	// From one hour before its start until its end; one open shift per person. A manager may open it for somebody. One that the person forgot to close is closed.
+	// Refusals: `conflict` (also when the person is not approved, or has not the shift's role any more).
 	//
 	// Corresponds with POST /shifts/{shift}/open (the `OpenShift` operationId).
 	OpenShift(ctx context.Context, shift openapi_types.UUID, params *OpenShiftParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1327,7 +1329,8 @@ type ClientInterface interface {
 
 	// BlockUserWithBody Shut a person out
 	//
-	// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+	// Ends all their sessions within seconds. Their planned shifts become free, an open one closes, hand-overs offered by or to them are withdrawn. Requests
+	// stay with them until somebody assigns them: `left` says how many. Nobody blocks themselves or the last administrator (409 `conflict`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1336,7 +1339,8 @@ type ClientInterface interface {
 
 	// BlockUser Shut a person out
 	//
-	// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+	// Ends all their sessions within seconds. Their planned shifts become free, an open one closes, hand-overs offered by or to them are withdrawn. Requests
+	// stay with them until somebody assigns them: `left` says how many. Nobody blocks themselves or the last administrator (409 `conflict`).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1347,6 +1351,7 @@ type ClientInterface interface {
 	//
 	// Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
 	// given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+	// Who ceases to be an executor or a manager leaves their shifts in that role, as a person who is blocked; `left` says what there was.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1357,6 +1362,7 @@ type ClientInterface interface {
 	//
 	// Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
 	// given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+	// Who ceases to be an executor or a manager leaves their shifts in that role, as a person who is blocked; `left` says what there was.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3553,7 +3559,8 @@ func (c *Client) CancelShift(ctx context.Context, shift openapi_types.UUID, para
 
 // CloseShift End a shift
 //
-// Requests stay with the person. Withdraws a hand-over on offer. Refusals: `conflict` (not open).
+// Requests stay with the person. Withdraws a hand-over on offer. Past its end a shift goes on, with `late`, and the person is on shift until it is closed: by
+// anybody who may, by the next shift that the person opens, or by itself six hours after its end. Refusals: `conflict` (not open).
 //
 // Corresponds with POST /shifts/{shift}/close (the `CloseShift` operationId).
 func (c *Client) CloseShift(ctx context.Context, shift openapi_types.UUID, params *CloseShiftParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3610,7 +3617,8 @@ func (c *Client) OfferHandover(ctx context.Context, shift openapi_types.UUID, pa
 
 // OpenShift Begin a shift
 //
-// From one hour before its start until its end; one open shift per person. A manager may open it for somebody. Refusals: `conflict`.
+// From one hour before its start until its end; one open shift per person. A manager may open it for somebody. One that the person forgot to close is closed.
+// Refusals: `conflict` (also when the person is not approved, or has not the shift's role any more).
 //
 // Corresponds with POST /shifts/{shift}/open (the `OpenShift` operationId).
 func (c *Client) OpenShift(ctx context.Context, shift openapi_types.UUID, params *OpenShiftParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4259,7 +4267,8 @@ func (c *Client) ApproveUser(ctx context.Context, user openapi_types.UUID, param
 
 // BlockUserWithBody Shut a person out
 //
-// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+// Ends all their sessions within seconds. Their planned shifts become free, an open one closes, hand-overs offered by or to them are withdrawn. Requests
+// stay with them until somebody assigns them: `left` says how many. Nobody blocks themselves or the last administrator (409 `conflict`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -4278,7 +4287,8 @@ func (c *Client) BlockUserWithBody(ctx context.Context, user openapi_types.UUID,
 
 // BlockUser Shut a person out
 //
-// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+// Ends all their sessions within seconds. Their planned shifts become free, an open one closes, hand-overs offered by or to them are withdrawn. Requests
+// stay with them until somebody assigns them: `left` says how many. Nobody blocks themselves or the last administrator (409 `conflict`).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4299,6 +4309,7 @@ func (c *Client) BlockUser(ctx context.Context, user openapi_types.UUID, params 
 //
 // Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
 // given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+// Who ceases to be an executor or a manager leaves their shifts in that role, as a person who is blocked; `left` says what there was.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4319,6 +4330,7 @@ func (c *Client) SetRolesWithBody(ctx context.Context, user openapi_types.UUID, 
 //
 // Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
 // given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+// Who ceases to be an executor or a manager leaves their shifts in that role, as a person who is blocked; `left` says what there was.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12975,7 +12987,8 @@ type ClientWithResponsesInterface interface {
 
 	// CloseShiftWithResponse End a shift
 	//
-	// Requests stay with the person. Withdraws a hand-over on offer. Refusals: `conflict` (not open).
+	// Requests stay with the person. Withdraws a hand-over on offer. Past its end a shift goes on, with `late`, and the person is on shift until it is closed: by
+	// anybody who may, by the next shift that the person opens, or by itself six hours after its end. Refusals: `conflict` (not open).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13004,7 +13017,8 @@ type ClientWithResponsesInterface interface {
 
 	// OpenShiftWithResponse Begin a shift
 	//
-	// From one hour before its start until its end; one open shift per person. A manager may open it for somebody. Refusals: `conflict`.
+	// From one hour before its start until its end; one open shift per person. A manager may open it for somebody. One that the person forgot to close is closed.
+	// Refusals: `conflict` (also when the person is not approved, or has not the shift's role any more).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13321,7 +13335,8 @@ type ClientWithResponsesInterface interface {
 
 	// BlockUserWithBodyWithResponse Shut a person out
 	//
-	// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+	// Ends all their sessions within seconds. Their planned shifts become free, an open one closes, hand-overs offered by or to them are withdrawn. Requests
+	// stay with them until somebody assigns them: `left` says how many. Nobody blocks themselves or the last administrator (409 `conflict`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13330,7 +13345,8 @@ type ClientWithResponsesInterface interface {
 
 	// BlockUserWithResponse Shut a person out
 	//
-	// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+	// Ends all their sessions within seconds. Their planned shifts become free, an open one closes, hand-overs offered by or to them are withdrawn. Requests
+	// stay with them until somebody assigns them: `left` says how many. Nobody blocks themselves or the last administrator (409 `conflict`).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13341,6 +13357,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
 	// given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+	// Who ceases to be an executor or a manager leaves their shifts in that role, as a person who is blocked; `left` says what there was.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13351,6 +13368,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
 	// given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+	// Who ceases to be an executor or a manager leaves their shifts in that role, as a person who is blocked; `left` says what there was.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -21086,7 +21104,8 @@ func (c *ClientWithResponses) CancelShiftWithResponse(ctx context.Context, shift
 
 // CloseShiftWithResponse End a shift
 //
-// Requests stay with the person. Withdraws a hand-over on offer. Refusals: `conflict` (not open).
+// Requests stay with the person. Withdraws a hand-over on offer. Past its end a shift goes on, with `late`, and the person is on shift until it is closed: by
+// anybody who may, by the next shift that the person opens, or by itself six hours after its end. Refusals: `conflict` (not open).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21133,7 +21152,8 @@ func (c *ClientWithResponses) OfferHandoverWithResponse(ctx context.Context, shi
 
 // OpenShiftWithResponse Begin a shift
 //
-// From one hour before its start until its end; one open shift per person. A manager may open it for somebody. Refusals: `conflict`.
+// From one hour before its start until its end; one open shift per person. A manager may open it for somebody. One that the person forgot to close is closed.
+// Refusals: `conflict` (also when the person is not approved, or has not the shift's role any more).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21660,7 +21680,8 @@ func (c *ClientWithResponses) ApproveUserWithResponse(ctx context.Context, user 
 
 // BlockUserWithBodyWithResponse Shut a person out
 //
-// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+// Ends all their sessions within seconds. Their planned shifts become free, an open one closes, hand-overs offered by or to them are withdrawn. Requests
+// stay with them until somebody assigns them: `left` says how many. Nobody blocks themselves or the last administrator (409 `conflict`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21675,7 +21696,8 @@ func (c *ClientWithResponses) BlockUserWithBodyWithResponse(ctx context.Context,
 
 // BlockUserWithResponse Shut a person out
 //
-// Ends all their sessions within seconds. Nobody blocks themselves or the last administrator (409 `conflict`).
+// Ends all their sessions within seconds. Their planned shifts become free, an open one closes, hand-overs offered by or to them are withdrawn. Requests
+// stay with them until somebody assigns them: `left` says how many. Nobody blocks themselves or the last administrator (409 `conflict`).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21692,6 +21714,7 @@ func (c *ClientWithResponses) BlockUserWithResponse(ctx context.Context, user op
 //
 // Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
 // given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+// Who ceases to be an executor or a manager leaves their shifts in that role, as a person who is blocked; `left` says what there was.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21708,6 +21731,7 @@ func (c *ClientWithResponses) SetRolesWithBodyWithResponse(ctx context.Context, 
 //
 // Replaces roles and specialisations. Without `active_role` the active one stays if it is still held, else the first
 // given becomes active. Access tokens of the person end. The last administrator stays one (409 `conflict`).
+// Who ceases to be an executor or a manager leaves their shifts in that role, as a person who is blocked; `left` says what there was.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

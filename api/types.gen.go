@@ -1486,6 +1486,15 @@ type InvitationUse struct {
 // Language defines model for Language.
 type Language string
 
+// Left What a person who was blocked, or is an executor or manager no more, leaves to others. Only in the answers of blockUser and setRoles.
+type Left struct {
+	// FreedShifts Planned shifts that are free now.
+	FreedShifts int `json:"freed_shifts"`
+
+	// OpenRequests Requests that the person still has; assign them to others.
+	OpenRequests int `json:"open_requests"`
+}
+
 // LinkStatus defines model for LinkStatus.
 type LinkStatus string
 
@@ -1837,10 +1846,13 @@ type Shift struct {
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
 
 	// EndsAt As planned; the moment of closing when it closed earlier.
-	EndsAt   time.Time          `json:"ends_at"`
-	Id       openapi_types.UUID `json:"id"`
-	Note     string             `json:"note"`
-	OpenedAt *time.Time         `json:"opened_at,omitempty"`
+	EndsAt time.Time          `json:"ends_at"`
+	Id     openapi_types.UUID `json:"id"`
+
+	// Late true: still open, although its end has passed.
+	Late     *bool      `json:"late,omitempty"`
+	Note     string     `json:"note"`
+	OpenedAt *time.Time `json:"opened_at,omitempty"`
 
 	// Reason Why it was cancelled, or released last.
 	Reason *string `json:"reason,omitempty"`
@@ -1967,7 +1979,10 @@ type User struct {
 	DecidedAt *time.Time         `json:"decided_at,omitempty"`
 	Id        openapi_types.UUID `json:"id"`
 	Language  Language           `json:"language"`
-	Name      string             `json:"name"`
+
+	// Left What a person who was blocked, or is an executor or manager no more, leaves to others. Only in the answers of blockUser and setRoles.
+	Left *Left  `json:"left,omitempty"`
+	Name string `json:"name"`
 
 	// Phone E.164.
 	Phone           *string    `json:"phone,omitempty"`

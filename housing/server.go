@@ -49,15 +49,16 @@ func (h *Housing) assemble() error {
 	if h.auth, err = auth.New(auth.Config{Store: h.store, Keys: h.cfg.Keys, Conn: h.cfg.Conn, Log: h.cfg.Log}); err != nil {
 		return err
 	}
+	shiftsHandlers := shifts.New(shifts.Deps{Store: h.store, HandOver: requests.HandOver})
 	h.server = server{
 		authHandlers:      h.auth.Handlers(),
 		companyHandlers:   company.New(company.Deps{Store: h.store}),
-		usersHandlers:     users.New(users.Deps{Store: h.store, RevokeUser: h.revokeUser}),
+		usersHandlers:     users.New(users.Deps{Store: h.store, RevokeUser: h.revokeUser, Leave: shiftsHandlers.Leave}),
 		buildingsHandlers: buildings.New(buildings.Deps{Store: h.store}),
 		requestsHandlers:  requests.New(requests.Deps{Store: h.store}),
 		filesHandlers:     files.New(files.Deps{Store: h.store, Conn: h.cfg.Conn, Log: h.cfg.Log}),
 		reportsHandlers:   reports.New(reports.Deps{Store: h.store, Log: h.cfg.Log}),
-		shiftsHandlers:    shifts.New(shifts.Deps{Store: h.store, HandOver: requests.HandOver}),
+		shiftsHandlers:    shiftsHandlers,
 	}
 	slots := max(1, int(h.cfg.Pool.Config().MaxConns)-connectionsKept)
 	h.guard = guard{

@@ -200,13 +200,7 @@ func know(before, row db.Request, e Entry, managers []uuid.UUID) []events.Knower
 	if before.ExecutorID != nil && !same(before.ExecutorID, row.ExecutorID) {
 		add(*before.ExecutorID, events.RelationPreviousExecutor)
 	}
-	for _, manager := range managers {
-		add(manager, events.RelationManager)
-	}
-	if len(managers) == 0 {
-		people = append(people, events.Knower{Relation: events.RelationManager})
-	}
-	return people
+	return append(people, unit.Managers(managers)...)
 }
 
 // updated is the columns that may change.

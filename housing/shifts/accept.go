@@ -35,18 +35,18 @@ func (t *turn) acceptable(ctx context.Context, offer db.ShiftHandover) error {
 	if t.over() {
 		return problem.New(problem.Conflict, "this shift is over: there is nothing left to take over")
 	}
+	first, second := ahead(offer.FromID, offer.ToID)
+	for _, person := range []uuid.UUID{first, second} {
+		if err := t.LockShiftPerson(ctx, t.caller.Tenant, person.String()); err != nil {
+			return err
+		}
+	}
 	why, err := t.unfit(ctx, offer.ToID)
 	if err != nil {
 		return err
 	}
 	if why != "" {
 		return problem.New(problem.Conflict, "who was asked cannot have the shift: the person "+why)
-	}
-	first, second := ahead(offer.FromID, offer.ToID)
-	for _, person := range []uuid.UUID{first, second} {
-		if err := t.LockShiftPerson(ctx, t.caller.Tenant, person.String()); err != nil {
-			return err
-		}
 	}
 	return t.reserve(ctx, offer.ToID, t.restFrom(), t.shift.EndsAt)
 }
@@ -58,19 +58,19 @@ func (t *turn) pass(ctx context.Context, offer db.ShiftHandover) error {
 		return err
 	}
 	t.shift.UserID = &offer.ToID
-	return t.tell(ctx, events.ShiftHandoverAccepted, offer.Reason, offer, managers())
+	return t.tell(ctx, events.ShiftHandoverAccepted, offer.Reason, offer, true)
 }
 
 // split closes an open shift and opens its rest for who accepted.
 func (h *Handlers) split(ctx context.Context, t *turn, offer db.ShiftHandover) error {
-	rest := &turn{Work: t.Work, company: t.company, caller: t.caller, shift: db.Shift{
+	rest := &turn{Work: t.Work, company: t.company, caller: t.caller, actor: t.actor, shift: db.Shift{
 		ID: uuid.Must(uuid.NewV7()), UserID: &offer.ToID, Role: t.shift.Role, StartsAt: t.restFrom(), EndsAt: t.shift.EndsAt,
 		Status: open, OpenedAt: &t.Now, Note: t.shift.Note,
 	}}
 	if err := rest.noneOpen(ctx); err != nil {
 		return err
 	}
-	opened := news{change: events.ShiftOpened, know: []events.Knower{subject(offer.ToID), managers()}}
+	opened := news{change: events.ShiftOpened, know: []events.Knower{subject(offer.ToID)}, managers: true}
 	if err := rest.insert(ctx, opened); err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (h *Handlers) split(ctx context.Context, t *turn, offer db.ShiftHandover) e
 		return err
 	}
 	t.end()
-	return t.tell(ctx, events.ShiftHandoverAccepted, offer.Reason, offer, managers())
+	return t.tell(ctx, events.ShiftHandoverAccepted, offer.Reason, offer, true)
 }
 
 // moveRequests gives the open requests of an executor's shift to who accepted,

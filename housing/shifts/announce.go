@@ -18,6 +18,7 @@ type news struct {
 	reason   string
 	handover *events.HandoverBrief
 	know     []events.Knower
+	managers bool // those on shift must know too
 }
 
 // announce emits one change of the shift, which is written. The id is of the
@@ -31,10 +32,17 @@ func (t *turn) announce(ctx context.Context, n news) error {
 		}
 		person = &named
 	}
-	return emit(t.Work, t.caller, t.shift, person, n)
+	if n.managers {
+		managers, err := t.Managers(ctx, t.shift.TenantID)
+		if err != nil {
+			return err
+		}
+		n.know = append(n.know, managers...)
+	}
+	return emit(t.Work, t.actor, t.shift, person, n)
 }
 
-func emit(w *unit.Work, caller access.Caller, s db.Shift, person *events.Named, n news) error {
+func emit(w *unit.Work, actor events.Actor, s db.Shift, person *events.Named, n news) error {
 	id := s.ID.String()
 	return w.Emit(unit.Event{
 		ID: events.DeriveID(id, fmt.Sprintf("v%d", s.Version)), Type: events.TypeShiftPrefix + n.change,
@@ -43,7 +51,7 @@ func emit(w *unit.Work, caller access.Caller, s db.Shift, person *events.Named, 
 			Shift: events.ShiftBrief{
 				ID: id, Person: person, Role: s.Role, StartsAt: s.StartsAt.UTC(), EndsAt: s.EndsAt.UTC(), Status: s.Status, Version: s.Version,
 			},
-			Actor: events.Actor{ID: caller.ID(), Role: caller.RoleName()}, Reason: n.reason, Handover: n.handover, Know: n.know,
+			Actor: actor, Reason: n.reason, Handover: n.handover, Know: n.know,
 		},
 	})
 }
@@ -61,8 +69,12 @@ func subject(id uuid.UUID) events.Knower {
 	return events.Knower{Person: id.String(), Relation: events.RelationSubject}
 }
 
-// managers are all of them.
-func managers() events.Knower { return events.Knower{Relation: events.RelationManager} }
+// asActor is a caller as an actor; byClock is the actor of what nobody asked for.
+func asActor(caller access.Caller) events.Actor {
+	return events.Actor{ID: caller.ID(), Role: caller.RoleName()}
+}
+
+func byClock() events.Actor { return events.Actor{ID: "clock", Role: "system"} }
 
 // holder is whose the shift is; of a free one, everybody who could take it.
 func holder(s db.Shift) events.Knower {
@@ -70,7 +82,7 @@ func holder(s db.Shift) events.Knower {
 	case s.UserID != nil:
 		return subject(*s.UserID)
 	case s.Role == string(access.Manager):
-		return managers()
+		return events.Knower{Relation: events.RelationManager}
 	}
 	return events.Knower{Relation: events.RelationExecutor}
 }

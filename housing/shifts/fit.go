@@ -22,8 +22,11 @@ const (
 )
 
 // unfit says why a person cannot have the shift whenever it is; empty if nothing
-// speaks against it.
+// speaks against it. Who is about to leave (see Leave) is waited for.
 func (t *turn) unfit(ctx context.Context, id uuid.UUID) (string, error) {
+	if err := t.LockShiftPerson(ctx, t.caller.Tenant, id.String()); err != nil {
+		return "", err
+	}
 	person, err := t.ShiftPerson(ctx, t.caller.Tenant, id)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):

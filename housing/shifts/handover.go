@@ -64,7 +64,7 @@ func (t *turn) offer(ctx context.Context, to uuid.UUID, reason string) (uuid.UUI
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("offer: %w", err)
 	}
-	return id, t.tell(ctx, events.ShiftHandoverOffered, reason, offer)
+	return id, t.tell(ctx, events.ShiftHandoverOffered, reason, offer, false)
 }
 
 // offerable refuses to offer what cannot be handed over now.
@@ -96,9 +96,9 @@ func (t *turn) restFrom() time.Time {
 	return t.shift.StartsAt
 }
 
-// tell writes the shift and announces to both people, and whoever else must
-// know, what became of an offer.
-func (t *turn) tell(ctx context.Context, change, reason string, offer db.ShiftHandover, others ...events.Knower) error {
+// tell writes the shift and announces to both people, and to the managers where
+// they must know, what became of an offer.
+func (t *turn) tell(ctx context.Context, change, reason string, offer db.ShiftHandover, managers bool) error {
 	from, err := t.named(ctx, offer.FromID)
 	if err != nil {
 		return err
@@ -111,8 +111,8 @@ func (t *turn) tell(ctx context.Context, change, reason string, offer db.ShiftHa
 	if offer.NextShiftID != nil {
 		brief.NextShift = offer.NextShiftID.String()
 	}
-	know := append([]events.Knower{subject(offer.FromID), subject(offer.ToID)}, others...)
-	return t.write(ctx, news{change: change, reason: reason, handover: brief, know: know})
+	know := []events.Knower{subject(offer.FromID), subject(offer.ToID)}
+	return t.write(ctx, news{change: change, reason: reason, handover: brief, know: know, managers: managers})
 }
 
 // handover is one as it is now.
@@ -121,7 +121,7 @@ func (t *turn) handover(ctx context.Context, id uuid.UUID) (api.Handover, error)
 	if err != nil {
 		return api.Handover{}, fmt.Errorf("hand-over %s: %w", id, err)
 	}
-	return handoverView(row), nil
+	return handoverView(row, t.Now), nil
 }
 
 // withdrawOffer takes back the offer of a shift that is about to change, if
@@ -145,7 +145,7 @@ func (t *turn) decide(ctx context.Context, offer db.ShiftHandover, status string
 	if err != nil {
 		return fmt.Errorf("%s hand-over: %w", status, err)
 	}
-	return t.tell(ctx, "handover."+status, value(answer), offer)
+	return t.tell(ctx, "handover."+status, value(answer), offer, false)
 }
 
 // ahead orders people for locking.

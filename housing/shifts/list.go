@@ -46,7 +46,7 @@ func (h *Handlers) ListShifts(ctx context.Context, r api.ListShiftsRequestObject
 	rows, next := rest.Page(rows, limit, func(row db.ListShiftsRow) any { return key{row.Shift.StartsAt.UTC(), row.Shift.ID} })
 	items := make([]api.Shift, len(rows))
 	for i, row := range rows {
-		items[i] = shiftView(row.Shift, row.Person)
+		items[i] = shiftView(row.Shift, row.Person, h.deps.Store.Now())
 	}
 	return api.ListShifts200JSONResponse{Items: items, NextCursor: next}, nil
 }
@@ -105,7 +105,7 @@ func (h *Handlers) GetShift(ctx context.Context, r api.GetShiftRequestObject) (a
 	if err := caller.Require(access.ShiftsView, s.UserID == nil || caller.Is(*s.UserID)); err != nil {
 		return nil, err
 	}
-	return api.GetShift200JSONResponse{Body: shiftView(s, row.Person), Headers: api.GetShift200ResponseHeaders{ETag: rest.ETag(s.Version)}}, nil
+	return api.GetShift200JSONResponse{Body: shiftView(s, row.Person, h.deps.Store.Now()), Headers: api.GetShift200ResponseHeaders{ETag: rest.ETag(s.Version)}}, nil
 }
 
 // ListHandovers lists hand-overs, newest first.
@@ -134,7 +134,7 @@ func (h *Handlers) ListHandovers(ctx context.Context, r api.ListHandoversRequest
 	})
 	items := make([]api.Handover, len(rows))
 	for i, row := range rows {
-		items[i] = handoverView(db.HandoverRow(row))
+		items[i] = handoverView(db.HandoverRow(row), h.deps.Store.Now())
 	}
 	return api.ListHandovers200JSONResponse{Items: items, NextCursor: next}, nil
 }

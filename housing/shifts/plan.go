@@ -37,7 +37,7 @@ func plan(ctx context.Context, w *unit.Work, body api.NewShift) (*turn, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &turn{Work: w, company: c, caller: caller, shift: db.Shift{
+	t := &turn{Work: w, company: c, caller: caller, actor: asActor(caller), shift: db.Shift{
 		ID: uuid.Must(uuid.NewV7()), UserID: body.UserId, Role: string(body.Role), Status: planned,
 		StartsAt: moment(body.StartsAt), EndsAt: moment(body.EndsAt), Note: value(body.Note),
 	}}

@@ -17,7 +17,8 @@ import (
 
 func TestMain(m *testing.M) { housingtest.Main(m, (*shifts.Handlers)(nil)) }
 
-// crew is a company with a manager and two executors, on Monday at nine.
+// crew is a company with a manager and two executors, on Monday at nine. Each
+// test has its own, and they run side by side.
 type crew struct {
 	*housingtest.Server
 	boss, rustam, dilshod *housingtest.Client
@@ -25,6 +26,7 @@ type crew struct {
 
 func start(t *testing.T) crew {
 	t.Helper()
+	t.Parallel()
 	s := housingtest.Start(t)
 	return crew{s, s.Manager(), s.Executor("plumbing"), s.Executor("plumbing", "electricity")}
 }

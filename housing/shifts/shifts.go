@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"ukbot/events"
 	"ukbot/housing/access"
 	"ukbot/housing/company"
 	"ukbot/housing/problem"
@@ -58,6 +59,7 @@ type turn struct {
 	*unit.Work
 	company company.Company
 	caller  access.Caller
+	actor   events.Actor // the caller, but for what nobody asked for
 	shift   db.Shift
 }
 
@@ -87,7 +89,7 @@ func begin(ctx context.Context, w *unit.Work, id uuid.UUID) (*turn, error) {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, problem.Missing("shift")
 	}
-	return &turn{Work: w, company: c, caller: caller, shift: shift}, err
+	return &turn{Work: w, company: c, caller: caller, actor: asActor(caller), shift: shift}, err
 }
 
 func (t *turn) mine() bool { return t.shift.UserID != nil && t.caller.Is(*t.shift.UserID) }

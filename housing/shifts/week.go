@@ -206,13 +206,13 @@ func (k *week) store(ctx context.Context, w *unit.Work, caller access.Caller) ([
 	rows, made := make([]db.InsertPatternShiftsParams, len(k.made)), make([]api.Shift, len(k.made))
 	for i, p := range k.made {
 		p.shift.TenantID, p.shift.Version = caller.Tenant, 1
-		made[i] = shiftView(p.shift, &p.name)
+		made[i] = shiftView(p.shift, &p.name, w.Now)
 		rows[i] = db.InsertPatternShiftsParams{
 			TenantID: caller.Tenant, ID: p.shift.ID, UserID: p.shift.UserID, Role: p.shift.Role, StartsAt: p.shift.StartsAt, EndsAt: p.shift.EndsAt,
 			Status: planned, PatternUserID: p.shift.UserID, PatternStartsAt: &p.shift.StartsAt, CreatedAt: w.Now, UpdatedAt: w.Now,
 		}
 		person := &events.Named{ID: p.shift.UserID.String(), Name: p.name}
-		err := emit(w, caller, p.shift, person, news{change: events.ShiftPlanned, know: []events.Knower{holder(p.shift)}})
+		err := emit(w, asActor(caller), p.shift, person, news{change: events.ShiftPlanned, know: []events.Knower{holder(p.shift)}})
 		if err != nil {
 			return nil, err
 		}

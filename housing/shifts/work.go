@@ -39,11 +39,21 @@ func (t *turn) open(ctx context.Context) error {
 	case t.Now.Before(t.shift.StartsAt.Add(-openEarly)):
 		return problem.New(problem.Conflict, "it is too early: a shift opens one hour before its start at the earliest; this one is "+t.span(t.shift.StartsAt, t.shift.EndsAt))
 	}
+	why, err := t.unfit(ctx, *t.shift.UserID)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return problem.New(problem.Conflict, "the person cannot work this shift: they "+why)
+	}
+	if err := t.closeForgotten(ctx); err != nil {
+		return err
+	}
 	if err := t.noneOpen(ctx); err != nil {
 		return err
 	}
 	t.shift.Status, t.shift.OpenedAt = open, &t.Now
-	return t.write(ctx, news{change: events.ShiftOpened, know: []events.Knower{subject(*t.shift.UserID), managers()}})
+	return t.write(ctx, news{change: events.ShiftOpened, know: []events.Knower{subject(*t.shift.UserID)}, managers: true})
 }
 
 // noneOpen refuses if the shift's person has an open one.
@@ -68,16 +78,7 @@ func (h *Handlers) CloseShift(ctx context.Context, r api.CloseShiftRequestObject
 		if t.shift.Status != open {
 			return problem.New(problem.Conflict, "only an open shift can be closed; this one is "+t.shift.Status)
 		}
-		if err := t.withdrawOffer(ctx, "the shift was closed"); err != nil {
-			return err
-		}
-		// The shift's time shrinks: whoever plans this person waits and sees it.
-		if err := t.LockShiftPerson(ctx, t.caller.Tenant, t.shift.UserID.String()); err != nil {
-			return err
-		}
-		t.end()
-		err := t.write(ctx, news{change: events.ShiftClosed, know: []events.Knower{subject(*t.shift.UserID), managers()}})
-		if err != nil {
+		if err := t.close(ctx, ""); err != nil {
 			return err
 		}
 		left, err := t.ShiftOpenRequests(ctx, t.caller.Tenant, *t.shift.UserID)
@@ -89,6 +90,19 @@ func (h *Handlers) CloseShift(ctx context.Context, r api.CloseShiftRequestObject
 		return err
 	})
 	return api.CloseShift200JSONResponse{Body: answer, Headers: api.CloseShift200ResponseHeaders{ETag: rest.ETag(answer.Shift.Version)}}, err
+}
+
+// close ends an open shift; why is for those who did not ask for it.
+func (t *turn) close(ctx context.Context, why string) error {
+	if err := t.withdrawOffer(ctx, "the shift was closed"); err != nil {
+		return err
+	}
+	// The shift's time shrinks: whoever plans this person waits and sees it.
+	if err := t.LockShiftPerson(ctx, t.caller.Tenant, t.shift.UserID.String()); err != nil {
+		return err
+	}
+	t.end()
+	return t.write(ctx, news{change: events.ShiftClosed, reason: why, know: []events.Knower{subject(*t.shift.UserID)}, managers: true})
 }
 
 // end closes the shift now. What is left of its time is free again; closed
@@ -140,7 +154,7 @@ func (t *turn) take(ctx context.Context) error {
 		return err
 	}
 	t.shift.UserID, t.shift.Reason = &t.caller.User, nil
-	return t.write(ctx, news{change: events.ShiftTaken, know: []events.Knower{subject(t.caller.User), managers()}})
+	return t.write(ctx, news{change: events.ShiftTaken, know: []events.Knower{subject(t.caller.User)}, managers: true})
 }
 
 // taken says who was faster.
@@ -180,10 +194,10 @@ func (t *turn) release(ctx context.Context, reason string) error {
 	if err := t.withdrawOffer(ctx, "the shift was released"); err != nil {
 		return err
 	}
-	know := []events.Knower{subject(*t.shift.UserID), managers()}
+	was := subject(*t.shift.UserID)
 	t.shift.UserID, t.shift.Reason = nil, &reason
-	if free := holder(t.shift); free != managers() {
-		know = append(know, free)
-	}
-	return t.write(ctx, news{change: events.ShiftReleased, reason: reason, know: know})
+	return t.write(ctx, news{
+		change: events.ShiftReleased, reason: reason, know: []events.Knower{was, holder(t.shift)},
+		managers: t.shift.Role != string(access.Manager), // who are told already: any of them may take it
+	})
 }

@@ -65,10 +65,14 @@ func askFor(ctx context.Context, w *unit.Work, by access.Caller, u db.User, apar
 	if waiting >= pendingMax {
 		return u, problem.New(problem.Conflict, fmt.Sprintf("%d links wait already: a manager decides about them first", waiting))
 	}
+	managers, err := w.Managers(ctx, u.TenantID)
+	if err != nil {
+		return u, err
+	}
 	return writeLink(ctx, w, by, u, linkWish{
 		apartment: apartment, relation: relation, status: linkPending,
 		taken:  []string{linkPending, linkApproved},
-		change: events.UserApartmentAsked, know: toManagers(),
+		change: events.UserApartmentAsked, know: managers,
 	})
 }
 

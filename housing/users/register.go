@@ -71,7 +71,11 @@ func findOrAdd(ctx context.Context, w *unit.Work, by access.Caller, body api.Use
 	if u, err = w.LockUserByTelegram(ctx, by.Tenant, body.TelegramId); err != nil || !added {
 		return u, false, err
 	}
-	return u, true, announce(w, by, u, change{name: events.UserRegistered, know: toManagers()})
+	managers, err := w.Managers(ctx, by.Tenant)
+	if err != nil {
+		return u, false, err
+	}
+	return u, true, announce(w, by, u, change{name: events.UserRegistered, know: managers})
 }
 
 // adopt finds somebody who was entered by phone. Only a phone that Telegram

@@ -21,6 +21,7 @@ func (h *Handlers) SetRoles(ctx context.Context, r api.SetRolesRequestObject) (a
 		return nil, err
 	}
 	var u db.User
+	var left *api.Left
 	err := h.deps.Store.Do(ctx, func(w *unit.Work) (err error) {
 		if err := by.Require(access.UsersRoles, false); err != nil {
 			return err
@@ -32,6 +33,7 @@ func (h *Handlers) SetRoles(ctx context.Context, r api.SetRolesRequestObject) (a
 		if err := rest.MustMatch(r.Params.IfMatch, u.Version); err != nil {
 			return err
 		}
+		lost := slices.DeleteFunc(slices.Clone(u.Roles), func(role string) bool { return slices.Contains(r.Body.Roles, api.Role(role)) })
 		u.ActiveRole = activeOf(*r.Body, u.ActiveRole)
 		u.Roles, u.Specialisations = words[string](r.Body.Roles), words[string](optional(r.Body.Specialisations))
 		if u, err = save(ctx, w, u); err != nil {
@@ -40,12 +42,15 @@ func (h *Handlers) SetRoles(ctx context.Context, r api.SetRolesRequestObject) (a
 		if err := h.deps.RevokeUser(ctx, w, by.Tenant, r.User, revokeRoles); err != nil {
 			return fmt.Errorf("end access tokens of %s: %w", r.User, err)
 		}
+		if left, err = h.leave(ctx, w, by, u, lost, "the person has not this role any more"); err != nil {
+			return err
+		}
 		return announce(w, by, u, change{name: events.UserRoles, know: toSubject(u)})
 	})
 	if err != nil {
 		return nil, err
 	}
-	return api.SetRoles200JSONResponse{Body: tell(u), Headers: api.SetRoles200ResponseHeaders{ETag: etag(u)}}, nil
+	return api.SetRoles200JSONResponse{Body: tellLeft(u, left), Headers: api.SetRoles200ResponseHeaders{ETag: etag(u)}}, nil
 }
 
 // checkRoles is what the document cannot say about a change of roles.

@@ -22,6 +22,7 @@ func TestMain(m *testing.M) { housingtest.Main(m, (*users.Handlers)(nil)) }
 type body = map[string]any
 
 // town is a company with an administrator, a manager, a resident and the bot.
+// Each test has its own, and they run side by side.
 type town struct {
 	*housingtest.Server
 	admin, boss, anna, bot *housingtest.Client
@@ -29,6 +30,7 @@ type town struct {
 
 func start(t *testing.T) town {
 	t.Helper()
+	t.Parallel()
 	s := housingtest.Start(t)
 	return town{
 		s, s.Admin(housingtest.Name("Дилноза Рахимова")), s.Manager(), s.Applicant(housingtest.Name("Anna Kim")),

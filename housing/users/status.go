@@ -27,7 +27,7 @@ type verdict struct {
 
 // ApproveUser lets a registered person in.
 func (h *Handlers) ApproveUser(ctx context.Context, r api.ApproveUserRequestObject) (api.ApproveUserResponseObject, error) {
-	u, err := h.decide(ctx, r.User, verdict{
+	u, _, err := h.decide(ctx, r.User, verdict{
 		action: access.UsersApprove, change: events.UserApproved, to: approved, from: []string{pending},
 		refusal: "the person is blocked: unblock them",
 	})
@@ -39,7 +39,7 @@ func (h *Handlers) ApproveUser(ctx context.Context, r api.ApproveUserRequestObje
 
 // UnblockUser lets a blocked person in again.
 func (h *Handlers) UnblockUser(ctx context.Context, r api.UnblockUserRequestObject) (api.UnblockUserResponseObject, error) {
-	u, err := h.decide(ctx, r.User, verdict{
+	u, _, err := h.decide(ctx, r.User, verdict{
 		action: access.UsersBlock, change: events.UserUnblocked, to: approved, from: []string{blocked},
 		refusal: "the person is not blocked but waits: approve them",
 	})
@@ -58,16 +58,16 @@ func (h *Handlers) BlockUser(ctx context.Context, r api.BlockUserRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	u, err := h.decide(ctx, r.User, verdict{
+	u, left, err := h.decide(ctx, r.User, verdict{
 		action: access.UsersBlock, change: events.UserBlocked, to: blocked, from: []string{pending, approved}, reason: &reason,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return api.BlockUser200JSONResponse{Body: tell(u), Headers: api.BlockUser200ResponseHeaders{ETag: etag(u)}}, nil
+	return api.BlockUser200JSONResponse{Body: tellLeft(u, left), Headers: api.BlockUser200ResponseHeaders{ETag: etag(u)}}, nil
 }
 
-func (h *Handlers) decide(ctx context.Context, id uuid.UUID, v verdict) (u db.User, err error) {
+func (h *Handlers) decide(ctx context.Context, id uuid.UUID, v verdict) (u db.User, left *api.Left, err error) {
 	by := access.From(ctx)
 	err = h.deps.Store.Do(ctx, func(w *unit.Work) error {
 		if err := by.Require(v.action, false); err != nil {
@@ -75,6 +75,11 @@ func (h *Handlers) decide(ctx context.Context, id uuid.UUID, v verdict) (u db.Us
 		}
 		if u, err = h.lockDemoted(ctx, w, by.Tenant, id, func(db.User) bool { return v.to == blocked }); err != nil {
 			return err
+		}
+		if v.to == blocked {
+			if left, err = h.leave(ctx, w, by, u, u.Roles, "the person was blocked"); err != nil {
+				return err
+			}
 		}
 		if u.Status == v.to {
 			return nil
@@ -93,7 +98,23 @@ func (h *Handlers) decide(ctx context.Context, id uuid.UUID, v verdict) (u db.Us
 		}
 		return announce(w, by, u, change{name: v.change, reason: optional(v.reason), know: toSubject(u)})
 	})
-	return u, err
+	return u, left, err
+}
+
+// leave frees the shifts that a locked person has in roles which they lose; nil
+// if these roles have none.
+func (h *Handlers) leave(ctx context.Context, w *unit.Work, by access.Caller, u db.User, roles []string, why string) (*api.Left, error) {
+	var working []string
+	for _, role := range roles {
+		if role == string(access.Executor) || role == string(access.Manager) {
+			working = append(working, role)
+		}
+	}
+	if len(working) == 0 {
+		return nil, nil
+	}
+	freed, open, err := h.deps.Leave(ctx, w, by, u.ID, working, why)
+	return &api.Left{FreedShifts: freed, OpenRequests: open}, err
 }
 
 // lockDemoted locks a person who may cease to be an administrator by what is

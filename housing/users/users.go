@@ -45,11 +45,15 @@ const (
 	revokeRoles   = "roles"   // the session gives the next token, with the new role
 )
 
-// Deps is what the operations need. RevokeUser ends the access tokens of a
-// person within the unit, and their sessions but for the reason "roles".
+// Deps is what the operations need of the others.
 type Deps struct {
-	Store      unit.Store
+	Store unit.Store
+	// RevokeUser ends the access tokens of a person within the unit, and their
+	// sessions but for the reason "roles".
 	RevokeUser func(ctx context.Context, w *unit.Work, tenant string, user uuid.UUID, reason string) error
+	// Leave frees the shifts of a person who works no more in some roles, within
+	// the unit, and says how many and how many requests are left: shifts.Leave.
+	Leave func(ctx context.Context, w *unit.Work, by access.Caller, user uuid.UUID, roles []string, why string) (freed, left int, err error)
 }
 
 // Handlers answers the operations of the tag "users".
@@ -104,12 +108,10 @@ type change struct {
 	know       []events.Knower
 }
 
-// toSubject is that the person must know; toManagers that all managers must.
+// toSubject is that the person must know.
 func toSubject(u db.User) []events.Knower {
 	return []events.Knower{{Person: u.ID.String(), Relation: events.RelationSubject}}
 }
-
-func toManagers() []events.Knower { return []events.Knower{{Relation: events.RelationManager}} }
 
 // announce emits a change of a locked and saved person.
 func announce(w *unit.Work, by access.Caller, u db.User, c change) error {
@@ -182,6 +184,13 @@ func tell(u db.User) api.User {
 		Roles: words[api.Role](u.Roles), ActiveRole: api.Role(u.ActiveRole), Specialisations: words[api.Category](u.Specialisations),
 		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}
+}
+
+// tellLeft is a person and what they leave to others.
+func tellLeft(u db.User, left *api.Left) api.User {
+	person := tell(u)
+	person.Left = left
+	return person
 }
 
 func etag(u db.User) string { return rest.ETag(u.Version) }
