@@ -11,10 +11,10 @@ import (
 	"ukbot/sql/db"
 )
 
-// sweepLease is held by the one replica that removes what is over.
+// sweepLease is held by the one replica that ends what is over.
 const sweepLease = "housing-sweep"
 
-// sweepEvery is how often what is over is removed.
+// sweepEvery is how often what is over is ended.
 const sweepEvery = 10 * time.Minute
 
 // Run does what no request asks for, until ctx ends.
@@ -39,13 +39,15 @@ func (h *Housing) Run(ctx context.Context) error {
 
 // background is everything that runs beside the requests.
 func (h *Housing) background() map[string]func(context.Context) error {
+	deadlines := clocks.New(clocks.Config{
+		Conn: h.cfg.Conn, Publisher: h.cfg.Publisher, Store: h.store, Metrics: h.cfg.Metrics, Log: h.cfg.Log,
+	})
 	return map[string]func(context.Context) error{
 		"auth":    h.auth.Run,
 		"files":   h.server.filesHandlers.Run,
 		"reports": h.server.reportsHandlers.Run,
-		"clocks": clocks.New(clocks.Config{
-			Conn: h.cfg.Conn, Publisher: h.cfg.Publisher, Store: h.store, Metrics: h.cfg.Metrics, Log: h.cfg.Log,
-		}).Run,
+		"clocks":  deadlines.Run,
+		"rearm":   deadlines.Rearm,
 		"sweep": func(ctx context.Context) error {
 			return nats.RunLeased(ctx, h.cfg.Conn, sweepLease, func(ctx context.Context) error {
 				h.every(ctx, sweepEvery, h.sweep)
@@ -72,8 +74,11 @@ func (h *Housing) every(ctx context.Context, period time.Duration, do func(conte
 	}
 }
 
-// sweep removes answers of idempotency keys that are over.
+// sweep closes forgotten shifts and removes answers of idempotency keys that are over.
 func (h *Housing) sweep(ctx context.Context) error {
+	if err := h.server.shiftsHandlers.CloseForgotten(ctx); err != nil {
+		return err
+	}
 	for {
 		removed, err := db.New(h.cfg.Pool).PruneIdempotencyKeys(ctx, h.cfg.Now().Add(-keptFor))
 		if err != nil {

@@ -39,6 +39,7 @@ type Config struct {
 
 // Clocks works the durable consumer of deadlines.
 type Clocks struct {
+	conn     *nats.Conn
 	store    unit.Store
 	log      zerolog.Logger
 	consumer *nats.Consumer
@@ -49,7 +50,7 @@ func New(cfg Config) *Clocks {
 	if cfg.Workers == 0 {
 		cfg.Workers = 4
 	}
-	c := &Clocks{store: cfg.Store, log: cfg.Log.With().Str("component", "clocks").Logger()}
+	c := &Clocks{conn: cfg.Conn, store: cfg.Store, log: cfg.Log.With().Str("component", "clocks").Logger()}
 	c.consumer = nats.NewConsumer(cfg.Conn, cfg.Publisher, nats.ConsumeConfig{
 		Spec: spec(), Batch: batch, Workers: cfg.Workers, Metrics: cfg.Metrics, Log: cfg.Log,
 	}, c.handle)
