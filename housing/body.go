@@ -113,17 +113,26 @@ type scan struct {
 }
 
 func (s *scan) add(pointer, detail string) {
-	s.fields = append(s.fields, problem.Field{Pointer: pointer, Detail: detail})
+	s.fields = append(s.fields, problem.Field{Pointer: short(pointer), Detail: detail})
+}
+
+// below is a pointer one step further. A long one stays: each value would have
+// its own copy, of which nobody sees more than the beginning.
+func below(pointer, name string) string {
+	if len(pointer) > shortMax {
+		return pointer
+	}
+	return pointer + "/" + escape(short(name))
 }
 
 func (s *scan) walk(value any, pointer string, depth int) any {
 	if depth > depthMax {
-		s.add(short(pointer), "is nested too deeply")
+		s.add(pointer, "is nested too deeply")
 		return value
 	}
 	if s.values++; s.values >= valuesMax {
 		if s.values == valuesMax {
-			s.add(short(pointer), "is one value too many")
+			s.add(pointer, "is one value too many")
 		}
 		return value
 	}
@@ -134,13 +143,19 @@ func (s *scan) walk(value any, pointer string, depth int) any {
 		return s.number(value, pointer)
 	case []any:
 		for i, item := range value {
-			value[i] = s.walk(item, pointer+"/"+strconv.Itoa(i), depth+1)
+			if s.values >= valuesMax {
+				break
+			}
+			value[i] = s.walk(item, below(pointer, strconv.Itoa(i)), depth+1)
 		}
 	case map[string]any:
 		for name, item := range value {
-			below := pointer + "/" + escape(name)
-			s.text(name, below)
-			value[name] = s.walk(item, below, depth+1)
+			if s.values >= valuesMax {
+				break
+			}
+			at := below(pointer, name)
+			s.text(name, at)
+			value[name] = s.walk(item, at, depth+1)
 		}
 	}
 	return value
@@ -221,6 +236,6 @@ func reason(fault *openapi3.SchemaError) string {
 }
 
 // escape is a name inside a JSON pointer (RFC 6901).
-func escape(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-}
+func escape(name string) string { return escapes.Replace(name) }
+
+var escapes = strings.NewReplacer("~", "~0", "/", "~1")

@@ -132,10 +132,13 @@ func (r *call) encoded() bool {
 	return encoding != "" && !strings.EqualFold(encoding, "identity")
 }
 
+// shortMax is how much of what a stranger sent an answer repeats, in bytes.
+const shortMax = 100
+
 // short cuts what a stranger sent to what an answer may repeat.
 func short(text string) string {
-	if len(text) <= 100 {
+	if len(text) <= shortMax {
 		return text
 	}
-	return strings.ToValidUTF8(text[:100], "") + "…"
+	return strings.ToValidUTF8(text[:shortMax], "") + "…"
 }

@@ -110,6 +110,7 @@ func bodiesAreCheckedAgainstTheDocument(t *testing.T, s *housingtest.Server) {
 		"a huge number":            {`{"settings":{"accept_after_hours":1e999}}`, 422, "invalid", "/settings/accept_after_hours"},
 		"deep nesting":             {`{"name":` + strings.Repeat(`[`, 40) + strings.Repeat(`]`, 40) + `}`, 422, "invalid", "/name/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0"},
 		"absurdly deep nesting":    {strings.Repeat(`[`, 100_000), 400, "malformed", ""},
+		"a long name of a list":    {`{"` + strings.Repeat("a", 200_000) + `":[` + strings.Repeat(`"\u0000",`, 100) + `1]}`, 422, "invalid", "/" + strings.Repeat("a", 99) + "…"},
 		"absurdly many values":     {`{"name":[` + strings.Repeat(`1,`, 20_000) + `1]}`, 422, "invalid", "/name/9997"},
 	} {
 		t.Run(name, func(t *testing.T) {
