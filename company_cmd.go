@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
 
 	"ukbot/events"
 	"ukbot/sql/db"
@@ -26,12 +31,15 @@ func (a companyAdd) Run(ctx context.Context, s *Settings) error {
 	if !events.ValidName(a.Tenant) {
 		return fmt.Errorf("tenant %q: lower-case letters, digits, - and _, at most 48", a.Tenant)
 	}
+	if name := strings.TrimSpace(a.Name); name == "" || utf8.RuneCountInString(name) > companyNameMax {
+		return fmt.Errorf("--name must have 1 to %d characters: people read it", companyNameMax)
+	}
 	if _, err := time.LoadLocation(a.Zone); err != nil || a.Zone == "Local" || a.Zone == "" {
 		return fmt.Errorf("no time zone %q: an IANA name such as Asia/Tashkent or Europe/Moscow", a.Zone)
 	}
 	return withSession(ctx, s, func(ctx context.Context, open *session) error {
 		rows, err := db.New(open.Pool).AddCompany(ctx, db.AddCompanyParams{
-			TenantID: a.Tenant, Name: a.Name, TimeZone: a.Zone, Language: a.Language, Settings: []byte("{}"),
+			TenantID: a.Tenant, Name: strings.TrimSpace(a.Name), TimeZone: a.Zone, Language: a.Language, Settings: []byte("{}"),
 		})
 		if err != nil {
 			return fmt.Errorf("add company: %w", err)
@@ -42,6 +50,19 @@ func (a companyAdd) Run(ctx context.Context, s *Settings) error {
 		fmt.Printf("tenant %s is there. Next, a key for whoever sets it up:\n  ukbot keys add setup --tenant %s --scope all --expires 24h\n", a.Tenant, a.Tenant)
 		return nil
 	})
+}
+
+// companyNameMax is the longest name of a company, in characters; the API's limit too.
+const companyNameMax = 200
+
+// thereIs refuses a tenant that nobody made: a word mistyped must not look like
+// a company with nothing in it.
+func thereIs(ctx context.Context, q *db.Queries, tenant string) error {
+	_, err := q.Company(ctx, tenant)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("no tenant %q: `ukbot company ls` lists them, `ukbot company add` makes one", tenant)
+	}
+	return err
 }
 
 type companyLs struct {

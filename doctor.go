@@ -39,6 +39,8 @@ var examine = []struct {
 	{"disk", lookDisk},
 	{"streams", lookStreams},
 	{"database", lookDatabase},
+	{"companies", lookCompanies},
+	{"deadlines", lookDeadlines},
 	{"telegram", lookTelegram},
 	{"http", lookHTTP},
 }
@@ -78,7 +80,7 @@ func (d doctorCommand) Run(ctx context.Context, s *Settings) error {
 
 func lookKeys(_ context.Context, s *Settings) finding {
 	if s.Keys == "" {
-		return finding{State: "none", Detail: "UKBOT_KEYS is not set", Do: "needed by ingress and hooks set: `ukbot config --new-keys` makes one"}
+		return finding{State: "none", Detail: "UKBOT_KEYS is not set", Do: "needed by ingress, housing and `ukbot hooks set`: `ukbot config --new-keys` makes one"}
 	}
 	if _, err := s.keyset(); err != nil {
 		return finding{State: "bad", Detail: err.Error(), Do: "mend UKBOT_KEYS: name:base64 of 32 bytes"}
@@ -92,9 +94,9 @@ func lookAPIKeys(_ context.Context, s *Settings) finding {
 	case err != nil:
 		return finding{State: "bad", Detail: err.Error(), Do: "mend UKBOT_API_KEYS: name:tenant:sha256 of the key"}
 	case keys.Len() == 0:
-		return finding{State: "none", Detail: "none set: nobody may use the API", Do: "the workers' API wants UKBOT_API_KEYS; dev makes one"}
+		return finding{State: "none", Detail: "UKBOT_API_KEYS is not set: nobody may use the operators' API", Do: "needed by workers; dev makes one. Companies have keys of their own: `ukbot keys ls`"}
 	}
-	return finding{State: "ok", Detail: fmt.Sprintf("%d keys", keys.Len())}
+	return finding{State: "ok", Detail: fmt.Sprintf("%d of operators", keys.Len())}
 }
 
 // diskLow is the free space below which streams and database should not be left alone.
@@ -147,19 +149,19 @@ func lookDatabase(ctx context.Context, s *Settings) finding {
 	}
 	pool, err := db.Open(ctx, db.PoolConfig{URL: s.Database.Reveal(), MaxConns: commandConns, Log: zerolog.Nop()})
 	if err != nil {
-		return finding{State: "bad", Detail: firstLine(err), Do: "start PostgreSQL, or check DATABASE_URL; webhooks are taken in meanwhile"}
+		return finding{State: "bad", Detail: oneLine(err), Do: "start PostgreSQL, or check DATABASE_URL; webhooks are taken in meanwhile"}
 	}
 	defer pool.Close()
 	pending, err := db.PendingMigrations(ctx, s.Database.Reveal())
 	if err != nil {
-		return finding{State: "bad", Detail: firstLine(err), Do: "the user must own the schema"}
+		return finding{State: "bad", Detail: oneLine(err), Do: "the user must own the schema"}
 	}
 	if pending > 0 {
 		return finding{State: "bad", Detail: fmt.Sprintf("%d migrations are pending", pending), Do: "`ukbot migrate`"}
 	}
 	waiting, err := db.New(pool).OutboxAge(ctx)
 	if err != nil {
-		return finding{State: "bad", Detail: firstLine(err), Do: "`ukbot migrate`"}
+		return finding{State: "bad", Detail: oneLine(err), Do: "`ukbot migrate`"}
 	}
 	found := finding{State: "ok", Detail: fmt.Sprintf("schema current, %d events in the outbox", waiting.Waiting)}
 	if waiting.OldestS > outboxOld {
@@ -179,7 +181,7 @@ func lookTelegram(ctx context.Context, s *Settings) finding {
 	defer bot.Close()
 	me, err := bot.Me(ctx)
 	if err != nil {
-		return finding{State: "bad", Detail: firstLine(err), Do: "check TELEGRAM_TOKEN and the way out to " + s.TelegramAPI}
+		return finding{State: "bad", Detail: oneLine(err), Do: "check TELEGRAM_TOKEN and the way out to " + s.TelegramAPI}
 	}
 	return finding{State: "ok", Detail: "@" + me.UserName}
 }
@@ -195,8 +197,13 @@ func lookHTTP(ctx context.Context, s *Settings) finding {
 	return finding{State: "ok", Detail: "ready on " + s.HTTPAddr}
 }
 
-// firstLine keeps a table a table.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
+// oneLine keeps a table a table. Of an error about several addresses it keeps
+// the first, which has the reason.
+func oneLine(err error) string {
+	line, rest, more := strings.Cut(err.Error(), "\n")
+	if more && strings.HasSuffix(line, ":") {
+		cause, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
+		line += " " + cause
+	}
 	return line
 }

@@ -58,6 +58,7 @@ func TestCommandsBesideDev(t *testing.T) {
 		{"the API lets in who has the key", apiWantsItsKey},
 		{"replay tells nobody again unless asked", replayIsQuiet},
 		{"a dead letter is listed, shown and retried", deadLetters},
+		{"what is mistyped is told, and changes nothing", mistypes},
 		{"nothing that was printed or logged holds a secret", noSecretSeen},
 	} {
 		ok := t.Run(step.name, func(t *testing.T) {
@@ -254,5 +255,37 @@ func deadLetters(t *testing.T, p *program) {
 	}
 	if done := ukbot(t, p.besides(), "events", "show", "evt_unheard_of"); done.code != exitFailed || !strings.Contains(done.err, "evt_unheard_of") {
 		t.Errorf("an event there is not: exit %d, %q", done.code, done.err)
+	}
+}
+
+// mistypes is what hands do at night: the answer says what was wrong, and
+// nothing is made of it.
+func mistypes(t *testing.T, p *program) {
+	before := p.command("company", "ls")
+	for _, tc := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"seed", "--tenant", "A B"}, exitFailed, `tenant "A B": lower-case`},
+		{[]string{"company", "add", "b", "--name", " "}, exitFailed, "--name must have 1 to 200 characters"},
+		{[]string{"company", "add", "b", "--name", "b", "--zone", "Moon"}, exitFailed, `no time zone "Moon"`},
+		{[]string{"token", "--tenant", "defualt"}, exitFailed, `no tenant "defualt"`},
+		{[]string{"keys", "ls", "--tenant", "defualt"}, exitFailed, `no tenant "defualt"`},
+		{[]string{"keys", "add", "bot", "--tenant", "defualt", "--scope", "all"}, exitFailed, `no tenant "defualt"`},
+		{[]string{"keys", "add", "bot", "--scope", "all", "--expires=-5h"}, exitFailed, "never have counted"},
+		{[]string{"import", "go.mod", "--tenant", "defualt", "--apply"}, exitFailed, `no tenant "defualt"`},
+		{[]string{"import"}, exitUsage, "see `ukbot import --help`"},
+		{[]string{"keys"}, exitUsage, "see `ukbot keys --help`"},
+		{[]string{"token", "--as", "boss"}, exitUsage, "see `ukbot token --help`"},
+		{[]string{"frobnicate"}, exitUsage, "see `ukbot --help`"},
+	} {
+		done := ukbot(t, p.besides(), tc.args...)
+		if done.code != tc.code || !strings.Contains(done.err, tc.want) || done.out != "" {
+			t.Errorf("%v: exit %d, %q, %q; want %d, %q", tc.args, done.code, done.out, done.err, tc.code, tc.want)
+		}
+	}
+	if after := p.command("company", "ls"); after != before {
+		t.Errorf("the companies were\n%sand are\n%s", before, after)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"ukbot/housing/buildings"
 	"ukbot/housing/unit"
+	"ukbot/sql/db"
 )
 
 type importCommand struct {
@@ -34,6 +35,9 @@ func (c importCommand) Run(ctx context.Context, s *Settings) error {
 		defer file.Close()
 	}
 	return withSession(ctx, s, func(ctx context.Context, open *session) error {
+		if err := thereIs(ctx, db.New(open.Pool), c.Tenant); err != nil {
+			return err
+		}
 		report, err := c.load(ctx, unit.Store{Pool: open.Pool, Now: time.Now}, file)
 		if err != nil {
 			return fmt.Errorf("import %s into %s: %w", c.File, c.Tenant, err)
@@ -68,7 +72,7 @@ func (c importCommand) verdict(r buildings.Report) error {
 	case r.Clean(), c.SkipBad && r.Good > 0:
 		return nil
 	case r.Bad == 0:
-		return fmt.Errorf("%s cannot be read", c.File)
+		return fmt.Errorf("%s is no CSV of buildings, see above", c.File)
 	}
 	return fmt.Errorf("%d of %d lines are bad: correct them, or --skip-bad leaves them out", r.Bad, r.Lines)
 }
@@ -80,6 +84,10 @@ func printImport(out io.Writer, r buildings.Report) error {
 	}
 	if r.More > 0 {
 		fmt.Fprintf(out, "and %d problems more\n", r.More)
+	}
+	if r.Lines == 0 {
+		_, err := fmt.Fprintln(out, "Nothing was imported: the file has no lines of data that can be read.")
+		return err
 	}
 	fmt.Fprintf(out, "%d lines: %d good, %d bad, %d skipped\n\n", r.Lines, r.Good, r.Bad, r.Skipped)
 	if !r.Imported && !r.DryRun {

@@ -35,14 +35,17 @@ const allScopes = "all"
 type keysAdd struct {
 	Name    string        `arg:"" help:"Whose key it is: what changes made with it are signed with."`
 	Tenant  string        `default:"default" help:"Whose company it opens."`
-	Scope   []string      `required:"" help:"Permissions: ${scopes}; or 'all'. The bot needs auth.telegram,users.register."`
-	Expires time.Duration `help:"Life of the key (720h). Default: until it is revoked."`
+	Scope   []string      `required:"" help:"Permissions, comma-separated, or all. The bot needs auth.telegram,users.register. There are ${scopes}."`
+	Expires time.Duration `help:"Life of the key, in hours (720h is 30 days). Default: until it is revoked."`
 }
 
 func (k keysAdd) Run(ctx context.Context, s *Settings) error {
 	scopes, err := parseScopes(k.Scope)
 	if err != nil {
 		return err
+	}
+	if k.Expires < 0 {
+		return fmt.Errorf("--expires is %s: the key would never have counted", k.Expires)
 	}
 	return withAuth(ctx, s, func(ctx context.Context, store unit.Store, a *auth.Auth) error {
 		plain, err := makeKey(ctx, store, a, k.Tenant, k.Name, scopes, k.Expires)
@@ -57,8 +60,8 @@ func (k keysAdd) Run(ctx context.Context, s *Settings) error {
 
 func makeKey(ctx context.Context, store unit.Store, a *auth.Auth, tenant, name string, scopes []access.Action, life time.Duration) (plain secret.Text, err error) {
 	err = store.Do(ctx, func(w *unit.Work) error {
-		if _, err := w.Company(ctx, tenant); errors.Is(err, pgx.ErrNoRows) {
-			return fmt.Errorf("no tenant %s: `ukbot company ls` lists them", tenant)
+		if err := thereIs(ctx, w.Queries, tenant); err != nil {
+			return err
 		}
 		var expires *time.Time
 		if life > 0 {
@@ -107,7 +110,10 @@ type keysLs struct {
 }
 
 func (l keysLs) Run(ctx context.Context, s *Settings) error {
-	return withAuth(ctx, s, func(ctx context.Context, _ unit.Store, a *auth.Auth) error {
+	return withAuth(ctx, s, func(ctx context.Context, store unit.Store, a *auth.Auth) error {
+		if err := thereIs(ctx, db.New(store.Pool), l.Tenant); err != nil {
+			return err
+		}
 		keys, err := keysOf(ctx, a, l.Tenant)
 		if err != nil {
 			return err
@@ -170,7 +176,7 @@ func (r keysRm) Run(ctx context.Context, s *Settings) error {
 			fmt.Printf("%s/%s is revoked\n", r.Tenant, r.Name)
 			return nil
 		}
-		return fmt.Errorf("no key %s of tenant %s is in use: `ukbot keys ls` lists them", r.Name, r.Tenant)
+		return fmt.Errorf("no key %s of tenant %s is in use: `ukbot keys ls --tenant %s` lists them", r.Name, r.Tenant, r.Tenant)
 	})
 }
 
@@ -218,6 +224,9 @@ type tokenCommand struct {
 func (t tokenCommand) Run(ctx context.Context, s *Settings) error {
 	return withAuth(ctx, s, func(ctx context.Context, store unit.Store, a *auth.Auth) error {
 		return store.Do(ctx, func(w *unit.Work) error {
+			if err := thereIs(ctx, w.Queries, t.Tenant); err != nil {
+				return err
+			}
 			person, err := t.person(ctx, w)
 			if err != nil {
 				return err
@@ -243,7 +252,7 @@ func (t tokenCommand) person(ctx context.Context, w *unit.Work) (db.User, error)
 	}
 	person, err := w.FirstActingAs(ctx, t.Tenant, t.As)
 	if errors.Is(err, pgx.ErrNoRows) {
-		err = fmt.Errorf("nobody of tenant %s is approved and acts as %s", t.Tenant, t.As)
+		err = fmt.Errorf("nobody of tenant %s is approved and acts as %s: choose another with --as or --user, or use an API key (`ukbot keys add`)", t.Tenant, t.As)
 	}
 	return person, err
 }

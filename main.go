@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string) int {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "ukbot: %v (see `ukbot --help`)\n", err)
+		fmt.Fprintf(os.Stderr, "ukbot: %v (see `%s --help`)\n", err, asFarAs(err))
 		return exitUsage
 	}
 	if err := asked.Check(); err != nil {
@@ -87,10 +87,26 @@ func run(ctx context.Context, args []string) int {
 	return 0
 }
 
+// asFarAs is the command that was understood before the arguments went wrong:
+// its help has the answer.
+func asFarAs(err error) string {
+	name := "ukbot"
+	var wrong *kong.ParseError
+	if !errors.As(err, &wrong) || wrong.Context == nil {
+		return name
+	}
+	for _, step := range wrong.Context.Path {
+		if step.Command != nil {
+			name += " " + step.Command.Name
+		}
+	}
+	return name
+}
+
 func newParser(asked *cli) (*kong.Kong, error) {
 	return kong.New(asked,
 		kong.Name("ukbot"),
-		kong.Description("Webhooks in, durable records and Telegram messages out.\n\nTry it: `ukbot dev`, then `ukbot send stripe` in a second terminal.\nEvery setting is a flag and an environment variable."),
+		kong.Description("Webhooks in, durable records and Telegram messages out; people, buildings, repair requests and shifts behind one API.\n\nTry it: `ukbot dev`, then `ukbot send stripe` in a second terminal, or /docs in a browser. Is something wrong? `ukbot doctor`."),
 		kong.Vars{"presets": presetList(), "scopes": scopeList(), "scenarios": strings.Join(benchNames(), ", ")},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.ExplicitGroups(groups()),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"ukbot/events"
 	"ukbot/housing/seed"
 )
 
@@ -16,6 +17,9 @@ type seedCommand struct {
 }
 
 func (c seedCommand) Run(ctx context.Context, s *Settings) error {
+	if !events.ValidName(c.Tenant) {
+		return fmt.Errorf("tenant %q: lower-case letters, digits, - and _, at most 48", c.Tenant)
+	}
 	if c.Requests < 0 || c.Users < 1 {
 		return errors.New("--requests must not be negative, --users be at least 1")
 	}

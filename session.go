@@ -41,7 +41,7 @@ func withSession(ctx context.Context, s *Settings, work func(context.Context, *s
 	defer cancel()
 	pool, err := db.Open(wait, db.PoolConfig{URL: s.Database.Reveal(), MaxConns: commandConns, Log: log})
 	if err != nil {
-		return fmt.Errorf("%w; is it running? `ukbot doctor` tells", err)
+		return fmt.Errorf("%s; is it running? `ukbot doctor` tells", oneLine(err))
 	}
 	defer pool.Close()
 	conn, err := nats.Connect(s.NATSURL, "admin", log)

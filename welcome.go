@@ -32,7 +32,7 @@ func (n *node) welcome(ctx context.Context, took time.Duration) {
 	fmt.Fprintf(&text, "  webhooks   http://%s/api/v1/webhooks/…   health /health/detailed   metrics /metrics\n", s.HTTPAddr)
 	fmt.Fprintf(&text, "             what came: /api/v1/webhooks/events   key %s\n", orSet(n.apiKey))
 	if n.companyKey != "" {
-		fmt.Fprintf(&text, "  company    http://%s/docs   key %s\n", s.HTTPAddr, n.companyKey.Reveal())
+		fmt.Fprintf(&text, "  company    http://%s/docs   X-API-Key %s\n", s.HTTPAddr, n.companyKey.Reveal())
 	}
 	fmt.Fprintf(&text, "  streams    %s   (nats -s %s stream ls)\n", file.NATS, file.NATS)
 	fmt.Fprintf(&text, "  database   psql '%s'\n", file.Database)
@@ -47,7 +47,7 @@ Try, in a second terminal in this folder:
 
   go run . send stripe --type payment_intent.succeeded   a signed payment; again: duplicate, nobody is told twice
   go run . events ls                                     what came; events show ID tells the whole story
-  curl -H "Authorization: Bearer $(go run . token --as manager)" http://%s/api/v1/requests?status_group=open   what waits
+  curl -H "Authorization: Bearer $(go run . token --as manager)" 'http://%s/api/v1/requests?status_group=open'   what waits
   go run . send generic/demo --type load.test --count 1000 --rate 200   some load; events ls shows it arrive
 
 `
