@@ -98,7 +98,7 @@ func problems(log zerolog.Logger) fiber.ErrorHandler {
 var statusRefusals = map[int]Refusal{
 	fiber.StatusRequestEntityTooLarge:       errTooLarge,
 	fiber.StatusRequestHeaderFieldsTooLarge: errHeadersTooLarge,
-	fiber.StatusMethodNotAllowed:            errMethodNotAllowed,
+	fiber.StatusMethodNotAllowed:            {Status: 405, Code: errMethodNotAllowed.Code, Detail: "this address is there, but not with this method"},
 	fiber.StatusNotFound:                    {Status: 404, Code: "not_found", Detail: "there is nothing here"},
 	fiber.StatusRequestTimeout:              {Status: 408, Code: "timeout", Detail: "the request did not arrive in time"},
 	fiber.StatusBadRequest:                  errMalformed,

@@ -145,7 +145,7 @@ func (a *Auth) Key(ctx context.Context, key secret.Text) (access.Caller, error) 
 	return caller, nil
 }
 
-func errUnknownKey() error { return nobody("the API key does not count") }
+func errUnknownKey() error { return nobody("this is no access token, and no API key in use") }
 
 // keyRow is a key by its hash. Unknown ones are not remembered: there are as
 // many as anybody likes, and a new one must count at once.

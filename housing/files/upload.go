@@ -98,7 +98,7 @@ func receive(form *multipart.Reader) (name string, data []byte, err error) {
 		return "", nil, notAForm(err)
 	}
 	if part.FormName() != "file" {
-		return "", nil, problem.InvalidField("/file", "is missing: the form's first field must be the file")
+		return "", nil, problem.InvalidField("/file", "is missing: the form's first field must be the file, under the name file")
 	}
 	data, err = io.ReadAll(io.LimitReader(part, bytesMax+1))
 	switch {
