@@ -27,23 +27,20 @@ const rearmBatch = 500
 // ends. A clock that is set twice is no harm: there is one schedule per request.
 func (c *Clocks) Rearm(ctx context.Context) error {
 	return nats.RunLeased(ctx, c.conn, rearmLease, func(ctx context.Context) error {
-		for {
+		for ctx.Err() == nil {
 			set, err := c.rearm(ctx)
 			if err == nil {
 				c.log.Info().Int("set", set).Msg("clocks compared with the open requests")
-				<-ctx.Done()
-				return nil
-			}
-			if ctx.Err() != nil {
-				return nil
+				break
 			}
 			c.log.Warn().Err(err).Msg("clocks could not be compared with the open requests, it will be tried again")
 			select {
 			case <-ctx.Done():
-				return nil
 			case <-time.After(again):
 			}
 		}
+		<-ctx.Done()
+		return nil
 	})
 }
 
