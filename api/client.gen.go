@@ -207,8 +207,8 @@ type ClientInterface interface {
 
 	// SwitchRoleWithBody Act in another of one's roles
 	//
-	// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
-	// the person does not have that role.
+	// The new access token has the role, and so have those that other sessions get from then on. It lives no longer
+	// than the one that asks: only a refresh prolongs. 403 `forbidden`: the person does not have that role.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -217,8 +217,8 @@ type ClientInterface interface {
 
 	// SwitchRole Act in another of one's roles
 	//
-	// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
-	// the person does not have that role.
+	// The new access token has the role, and so have those that other sessions get from then on. It lives no longer
+	// than the one that asks: only a refresh prolongs. 403 `forbidden`: the person does not have that role.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -481,7 +481,8 @@ type ClientInterface interface {
 	// CreateInvitationWithBody Invite somebody
 	//
 	// The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
-	// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+	// A manager invites residents and executors; inviting managers and administrators needs `users.roles`. It counts
+	// as long as the person who made it may still invite like that.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -491,7 +492,8 @@ type ClientInterface interface {
 	// CreateInvitation Invite somebody
 	//
 	// The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
-	// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+	// A manager invites residents and executors; inviting managers and administrators needs `users.roles`. It counts
+	// as long as the person who made it may still invite like that.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1855,8 +1857,8 @@ func (c *Client) RefreshToken(ctx context.Context, params *RefreshTokenParams, b
 
 // SwitchRoleWithBody Act in another of one's roles
 //
-// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
-// the person does not have that role.
+// The new access token has the role, and so have those that other sessions get from then on. It lives no longer
+// than the one that asks: only a refresh prolongs. 403 `forbidden`: the person does not have that role.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1875,8 +1877,8 @@ func (c *Client) SwitchRoleWithBody(ctx context.Context, params *SwitchRoleParam
 
 // SwitchRole Act in another of one's roles
 //
-// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
-// the person does not have that role.
+// The new access token has the role, and so have those that other sessions get from then on. It lives no longer
+// than the one that asks: only a refresh prolongs. 403 `forbidden`: the person does not have that role.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2469,7 +2471,8 @@ func (c *Client) ListInvitations(ctx context.Context, params *ListInvitationsPar
 // CreateInvitationWithBody Invite somebody
 //
 // The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
-// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+// A manager invites residents and executors; inviting managers and administrators needs `users.roles`. It counts
+// as long as the person who made it may still invite like that.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2489,7 +2492,8 @@ func (c *Client) CreateInvitationWithBody(ctx context.Context, params *CreateInv
 // CreateInvitation Invite somebody
 //
 // The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
-// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+// A manager invites residents and executors; inviting managers and administrators needs `users.roles`. It counts
+// as long as the person who made it may still invite like that.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12123,8 +12127,8 @@ type ClientWithResponsesInterface interface {
 
 	// SwitchRoleWithBodyWithResponse Act in another of one's roles
 	//
-	// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
-	// the person does not have that role.
+	// The new access token has the role, and so have those that other sessions get from then on. It lives no longer
+	// than the one that asks: only a refresh prolongs. 403 `forbidden`: the person does not have that role.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12133,8 +12137,8 @@ type ClientWithResponsesInterface interface {
 
 	// SwitchRoleWithResponse Act in another of one's roles
 	//
-	// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
-	// the person does not have that role.
+	// The new access token has the role, and so have those that other sessions get from then on. It lives no longer
+	// than the one that asks: only a refresh prolongs. 403 `forbidden`: the person does not have that role.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12431,7 +12435,8 @@ type ClientWithResponsesInterface interface {
 	// CreateInvitationWithBodyWithResponse Invite somebody
 	//
 	// The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
-	// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+	// A manager invites residents and executors; inviting managers and administrators needs `users.roles`. It counts
+	// as long as the person who made it may still invite like that.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12441,7 +12446,8 @@ type ClientWithResponsesInterface interface {
 	// CreateInvitationWithResponse Invite somebody
 	//
 	// The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
-	// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+	// A manager invites residents and executors; inviting managers and administrators needs `users.roles`. It counts
+	// as long as the person who made it may still invite like that.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -19694,8 +19700,8 @@ func (c *ClientWithResponses) RefreshTokenWithResponse(ctx context.Context, para
 
 // SwitchRoleWithBodyWithResponse Act in another of one's roles
 //
-// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
-// the person does not have that role.
+// The new access token has the role, and so have those that other sessions get from then on. It lives no longer
+// than the one that asks: only a refresh prolongs. 403 `forbidden`: the person does not have that role.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -19710,8 +19716,8 @@ func (c *ClientWithResponses) SwitchRoleWithBodyWithResponse(ctx context.Context
 
 // SwitchRoleWithResponse Act in another of one's roles
 //
-// The new access token has the role, and so have those that other sessions get from then on. 403 `forbidden`:
-// the person does not have that role.
+// The new access token has the role, and so have those that other sessions get from then on. It lives no longer
+// than the one that asks: only a refresh prolongs. 403 `forbidden`: the person does not have that role.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20206,7 +20212,8 @@ func (c *ClientWithResponses) ListInvitationsWithResponse(ctx context.Context, p
 // CreateInvitationWithBodyWithResponse Invite somebody
 //
 // The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
-// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+// A manager invites residents and executors; inviting managers and administrators needs `users.roles`. It counts
+// as long as the person who made it may still invite like that.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20222,7 +20229,8 @@ func (c *ClientWithResponses) CreateInvitationWithBodyWithResponse(ctx context.C
 // CreateInvitationWithResponse Invite somebody
 //
 // The token is shown here only; it fits into a Telegram deep link (`https://t.me/<bot>?start=<token>`) and works once.
-// A manager invites residents and executors; inviting managers and administrators needs `users.roles`.
+// A manager invites residents and executors; inviting managers and administrators needs `users.roles`. It counts
+// as long as the person who made it may still invite like that.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
