@@ -32,6 +32,9 @@ type story struct {
 
 func tell(t testing.TB, opts ...housingtest.Option) *story {
 	t.Helper()
+	if t, ok := t.(*testing.T); ok {
+		t.Parallel() // each story has its own company
+	}
 	s := &story{Server: housingtest.Start(t, opts...), t: t}
 	s.resident, s.executor, s.manager = s.Applicant(), s.Executor("plumbing"), s.Manager()
 	s.building, s.apartment = s.Home(s.resident.User)
