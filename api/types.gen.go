@@ -1105,9 +1105,11 @@ type CommentVisibility string
 // Company defines model for Company.
 type Company struct {
 	// Id The tenant.
-	Id       string          `json:"id"`
-	Language Language        `json:"language"`
-	Name     string          `json:"name"`
+	Id       string   `json:"id"`
+	Language Language `json:"language"`
+	Name     string   `json:"name"`
+
+	// Settings Deadlines hold for requests that are made, or get another urgency, after the change; a change of the time zone moves none.
 	Settings CompanySettings `json:"settings"`
 
 	// TimeZone IANA name.
@@ -1116,13 +1118,15 @@ type Company struct {
 
 // CompanyChange defines model for CompanyChange.
 type CompanyChange struct {
-	Language *Language        `json:"language,omitempty"`
-	Name     *string          `json:"name,omitempty"`
+	Language *Language `json:"language,omitempty"`
+	Name     *string   `json:"name,omitempty"`
+
+	// Settings Deadlines hold for requests that are made, or get another urgency, after the change; a change of the time zone moves none.
 	Settings *CompanySettings `json:"settings,omitempty"`
 	TimeZone *string          `json:"time_zone,omitempty"`
 }
 
-// CompanySettings defines model for CompanySettings.
+// CompanySettings Deadlines hold for requests that are made, or get another urgency, after the change; a change of the time zone moves none.
 type CompanySettings struct {
 	// AcceptAfterHours When a manager may accept in the resident's place.
 	AcceptAfterHours *int `json:"accept_after_hours,omitempty"`
@@ -1729,7 +1733,7 @@ type RequestNew struct {
 	// ApartmentId Without it: the building's common parts.
 	ApartmentId *openapi_types.UUID `json:"apartment_id,omitempty"`
 
-	// ApplicantId A manager makes it for this resident.
+	// ApplicantId A manager or an API key makes it for this resident.
 	ApplicantId *openapi_types.UUID `json:"applicant_id,omitempty"`
 	BuildingId  openapi_types.UUID  `json:"building_id"`
 	Category    Category            `json:"category"`

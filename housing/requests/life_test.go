@@ -169,3 +169,17 @@ func TestDeadlinesArePlannedWhenTheyMayMove(t *testing.T) {
 		}
 	}
 }
+
+func TestAChangeOfTheTimeZoneMovesNoDeadline(t *testing.T) {
+	s := tell(t)
+	made := s.in("in_progress")
+	s.Admin().Do("PATCH", "/company", map[string]any{"time_zone": "America/New_York"}, "If-Match: *").Want(t, 200)
+	var now api.Request
+	s.manager.Do("GET", "/requests/"+made.Number, nil).Want(t, 200, &now)
+	if !now.Deadlines.Reaction.Equal(made.Deadlines.Reaction) || !now.Deadlines.Completion.Equal(made.Deadlines.Completion) || now.Overdue || now.Version != made.Version {
+		t.Errorf("deadlines %+v, before %+v", now.Deadlines, made.Deadlines)
+	}
+	if next := s.make(); !strings.HasPrefix(next.Number, "260301-") { // it is Sunday there
+		t.Errorf("the next is %s", next.Number)
+	}
+}
