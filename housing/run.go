@@ -2,6 +2,7 @@ package housing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -76,9 +77,10 @@ func (h *Housing) every(ctx context.Context, period time.Duration, do func(conte
 
 // sweep closes forgotten shifts and removes answers of idempotency keys that are over.
 func (h *Housing) sweep(ctx context.Context) error {
-	if err := h.server.shiftsHandlers.CloseForgotten(ctx); err != nil {
-		return err
-	}
+	return errors.Join(h.server.shiftsHandlers.CloseForgotten(ctx), h.pruneAnswers(ctx))
+}
+
+func (h *Housing) pruneAnswers(ctx context.Context) error {
 	for {
 		removed, err := db.New(h.cfg.Pool).PruneIdempotencyKeys(ctx, h.cfg.Now().Add(-keptFor))
 		if err != nil {
