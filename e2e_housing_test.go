@@ -6,13 +6,17 @@ import (
 	"encoding/json"
 	"image"
 	"image/jpeg"
+	"io"
 	"mime/multipart"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 
@@ -176,4 +180,50 @@ func (p *program) changes(request uuid.UUID) []string {
 		p.t.Fatal(err)
 	}
 	return changes
+}
+
+// TestTheDocumentsExamplesWorkInTheDemoCompany: whoever opens /docs for the
+// first time sends what stands in the form.
+func TestTheDocumentsExamplesWorkInTheDemoCompany(t *testing.T) {
+	dir := openDir(t)
+	p := startDev(t, dir)
+	key, err := os.ReadFile(filepath.Join(dir, "company-key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := openapi3.NewLoader().LoadFromData(api.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(path, at string) (made struct{ Number string }) {
+		t.Helper()
+		example, err := json.Marshal(document.Paths.Find(path).Post.RequestBody.Value.Content["application/json"].Example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.http+"/api/v1"+at, bytes.NewReader(example))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-API-Key", strings.TrimSpace(string(key)))
+		r.Header.Set("Content-Type", "application/json")
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil || answer.StatusCode >= 300 {
+			t.Fatalf("POST %s %s is answered %d %s (%v)", at, example, answer.StatusCode, body, err)
+		}
+		if err := json.Unmarshal(body, &made); err != nil {
+			t.Fatal(err)
+		}
+		return made
+	}
+	request := "/requests/" + send("/requests", "/requests").Number
+	send("/requests/{request}/assign", request+"/assign")
+	send("/requests/{request}/comments", request+"/comments")
+	send("/buildings", "/buildings")
+	send("/buildings/{building}/apartments", "/buildings/581e14b6-6bfd-8442-8c5c-3847e7dc0f75/apartments")
 }
