@@ -137,6 +137,20 @@ func TestDevStartsWithoutHome(t *testing.T) {
 	}
 }
 
+// TestDevWithoutTheDemoSaysWhatIsNext: what it suggests must work there.
+func TestDevWithoutTheDemoSaysWhatIsNext(t *testing.T) {
+	t.Parallel()
+	p := launch(t, []string{"UKBOT_DATA_DIR=" + openDir(t), "UKBOT_HTTP_ADDR=127.0.0.1:0", "UKBOT_NATS_ADDR=127.0.0.1:0"}, "dev", "--no-demo")
+	p.out.wait(t, startIn, "There is no company yet")
+	p.out.wait(t, startIn, "go run . doctor")
+	p.command("company", "add", "acme", "--name", "ООО «Чиланзар Сервис»")
+	p.command("hooks", "set", "stripe", "--tenant", "acme", "--secret", "whsec_a-secret-of-stripe")
+	p.command("doctor")
+	if said := p.out.text(); strings.Contains(said, "go run . send") {
+		t.Errorf("it suggests to send what nobody takes:\n%s", said)
+	}
+}
+
 // TestDevLivesBehindAClosedFolder: as root PostgreSQL runs as somebody who may
 // not walk below a folder of mode 0700, such as root's home.
 func TestDevLivesBehindAClosedFolder(t *testing.T) {

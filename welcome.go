@@ -38,7 +38,11 @@ func (n *node) welcome(ctx context.Context, took time.Duration) {
 	fmt.Fprintf(&text, "  database   psql '%s'\n", file.Database)
 	fmt.Fprintf(&text, "  telegram   %s\n\n", n.telegramLine())
 	n.writeSecrets(ctx, &text)
-	fmt.Fprintf(&text, tryThese, s.HTTPAddr)
+	if n.companyKey == "" {
+		text.WriteString(tryEmpty)
+	} else {
+		fmt.Fprintf(&text, tryThese, s.HTTPAddr)
+	}
 	fmt.Print(text.String())
 }
 
@@ -49,6 +53,16 @@ Try, in a second terminal in this folder:
   go run . events ls                                     what came; events show ID tells the whole story
   curl -H "Authorization: Bearer $(go run . token --as manager)" 'http://%s/api/v1/requests?status_group=open'   what waits
   go run . send generic/demo --type load.test --count 1000 --rate 200   some load; events ls shows it arrive
+
+`
+
+// tryEmpty is for a dev without the demo company: nobody sends, nobody is told yet.
+const tryEmpty = `
+There is no company yet. In a second terminal in this folder:
+
+  go run . company add acme --name 'ООО «Чиланзар Сервис»'   a company; it says what comes next
+  go run . hooks set stripe --tenant acme --secret whsec_…   whose webhooks are taken
+  go run . doctor                                            is all well, and if not, what to do
 
 `
 
