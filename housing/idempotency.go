@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 
 	"ukbot/housing/problem"
 	"ukbot/housing/unit"
@@ -109,7 +110,10 @@ func (r *call) claim(key string) claim {
 		sum.Write(part)
 	}
 	c := claim{tenant: r.caller.Tenant, caller: r.caller.ID(), key: key, operation: r.op.id, fingerprint: sum.Sum(nil)}
-	if c.tenant == "" {
+	switch {
+	case r.caller.Key != uuid.Nil:
+		c.caller = r.caller.Key.String()
+	case c.tenant == "":
 		c.caller = "anyone/" + hex.EncodeToString(c.fingerprint)
 	}
 	return c

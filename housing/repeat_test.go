@@ -161,3 +161,23 @@ func TestCrashBeforeCommitLeavesNeitherWorkNorKey(t *testing.T) {
 		t.Error("what was rolled back is repeated")
 	}
 }
+
+// TestAKeyUnderAnOldNameGetsNoOldAnswers: names of revoked keys may be given
+// again, to somebody else.
+func TestAKeyUnderAnOldNameGetsNoOldAnswers(t *testing.T) {
+	s := housingtest.Start(t)
+	admin := s.Admin()
+	var answers []*housingtest.Response
+	for range 2 {
+		var made struct {
+			Key     string
+			Details struct{ ID string }
+		}
+		admin.Do("POST", "/api-keys", map[string]any{"name": "machine", "scopes": []string{"buildings.edit"}}).Want(t, http.StatusCreated, &made)
+		answers = append(answers, s.Anonymous().Do("POST", "/yards", map[string]any{"name": "Двор"}, "X-API-Key: "+made.Key, "Idempotency-Key: same"))
+		admin.Do("DELETE", "/api-keys/"+made.Details.ID, nil).Want(t, http.StatusNoContent)
+	}
+	answers[0].Want(t, http.StatusCreated)
+	// A replay would be 201 again; the second key asks anew and finds the name taken.
+	answers[1].Want(t, http.StatusConflict)
+}

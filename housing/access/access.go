@@ -46,6 +46,7 @@ type Caller struct {
 	Role    Role      // empty for a machine
 	Scopes  []Action  // of a machine: it reaches any of these, and nothing else
 	Session uuid.UUID // of a person's token
+	Key     uuid.UUID // of a machine: names come again, ids do not
 	Expires time.Time // of a person's token
 }
 

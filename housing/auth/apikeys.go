@@ -138,7 +138,7 @@ func (a *Auth) Key(ctx context.Context, key secret.Text) (access.Caller, error) 
 		return access.Caller{}, nobody("the API key has expired: ask an administrator for a new one")
 	}
 	a.keys.used(keyID{row.TenantID, row.ID}, now)
-	caller := access.Caller{Tenant: row.TenantID, Name: row.Name}
+	caller := access.Caller{Tenant: row.TenantID, Name: row.Name, Key: row.ID}
 	for _, scope := range row.Scopes {
 		caller.Scopes = append(caller.Scopes, access.Action(scope))
 	}

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -71,16 +73,27 @@ func (s *stream) run() {
 	read, write := io.Pipe()
 	s.pipe, s.cancel = read, cancel
 	s.done.Go(func() {
-		to := bufio.NewWriterSize(write, pieceSize)
-		err := s.write(ctx, to)
-		if err == nil {
-			err = to.Flush()
-		}
+		err := s.fill(ctx, write)
 		if err != nil && !errors.Is(err, io.ErrClosedPipe) {
 			s.log.Warn().Err(err).Msg("export broke off")
 		}
 		write.CloseWithError(err) // nil is the end of the file; an error cuts the answer short, which the client sees
 	})
+}
+
+// fill writes the whole. Nothing above this goroutine would catch a panic: it
+// is an error here.
+func (s *stream) fill(ctx context.Context, out io.Writer) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	to := bufio.NewWriterSize(out, pieceSize)
+	if err := s.write(ctx, to); err != nil {
+		return err
+	}
+	return to.Flush()
 }
 
 // Close ends the writer, whether it has finished or its reader has gone.
