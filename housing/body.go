@@ -211,7 +211,7 @@ func broken(err error, fields []problem.Field) []problem.Field {
 	if name, ok := unknown(fault); ok {
 		pointer.WriteString("/" + escape(name))
 	}
-	return append(fields, problem.Field{Pointer: short(pointer.String()), Detail: short(reason(fault))})
+	return append(fields, problem.Field{Pointer: short(pointer.String()), Detail: reason(fault)})
 }
 
 // unknown is the name of a field that the schema does not have; the library
@@ -223,16 +223,6 @@ func unknown(fault *openapi3.SchemaError) (string, bool) {
 	}
 	name, err := strconv.Unquote(strings.TrimPrefix(quoted, "property "))
 	return name, err == nil
-}
-
-// reason is a fault in words. Those of formats are ours.
-func reason(fault *openapi3.SchemaError) string {
-	for _, own := range []error{errUUID, errTime, errDate} {
-		if errors.Is(fault.Origin, own) {
-			return own.Error()
-		}
-	}
-	return fault.Reason
 }
 
 // escape is a name inside a JSON pointer (RFC 6901).

@@ -2,6 +2,8 @@ package housing
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -43,3 +45,37 @@ var formats = openapi3.WithStringFormatValidators(map[string]openapi3.StringForm
 
 // asked is how the document's schemas are applied to a request.
 var asked = []openapi3.SchemaValidationOption{openapi3.VisitAsRequest(), openapi3.MultiErrors(), formats}
+
+// patterns is what each regular expression of the document means, for people.
+var patterns = map[string]string{
+	`^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{6}-[0-9]{3,9})$`: "must be an id or a number such as 251007-001",
+	`^[\x21-\x7e]+$`:                "must be letters, digits and signs of ASCII, without spaces",
+	`^[A-Za-z0-9][A-Za-z0-9 ._-]*$`: "must be Latin letters, digits, spaces, and . _ -, and not begin with one of the signs",
+	`^\+[1-9][0-9]{6,14}$`:          "must be a phone number such as +998901234567",
+	`^inv_[A-Za-z0-9_-]{43}$`:       "must be the token of an invitation: inv_ and 43 characters",
+	`\S`:                            "must not be blank",
+	`^([01]\d|2[0-3]):[0-5]\d$`:     "must be a time of day such as 08:00",
+}
+
+// reason is a fault in words. What a stranger sent is cut in it, what the
+// document says is not.
+func reason(fault *openapi3.SchemaError) string {
+	for _, own := range []error{errUUID, errTime, errDate} {
+		if errors.Is(fault.Origin, own) {
+			return own.Error()
+		}
+	}
+	switch fault.SchemaField {
+	case "enum":
+		var values []string
+		for _, value := range fault.Schema.Enum {
+			values = append(values, fmt.Sprint(value))
+		}
+		return "must be one of " + strings.Join(values, ", ")
+	case "pattern":
+		if words, ok := patterns[fault.Schema.Pattern]; ok {
+			return words
+		}
+	}
+	return short(fault.Reason)
+}

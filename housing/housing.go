@@ -41,6 +41,7 @@ type Config struct {
 // Housing is the services, ready to be mounted and run.
 type Housing struct {
 	cfg        Config
+	log        zerolog.Logger // that of cfg says nothing of a component
 	store      unit.Store
 	auth       *auth.Auth
 	server     server
@@ -53,8 +54,7 @@ func New(_ context.Context, cfg Config) (*Housing, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	cfg.Log = cfg.Log.With().Str("component", "housing").Logger()
-	h := &Housing{cfg: cfg, store: unit.Store{Pool: cfg.Pool, Now: cfg.Now}}
+	h := &Housing{cfg: cfg, log: cfg.Log.With().Str("component", "housing").Logger(), store: unit.Store{Pool: cfg.Pool, Now: cfg.Now}}
 	var err error
 	if h.operations, err = operations(); err != nil {
 		return nil, err

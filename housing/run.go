@@ -65,7 +65,7 @@ func (h *Housing) every(ctx context.Context, period time.Duration, do func(conte
 	defer tick.Stop()
 	for {
 		if err := do(ctx); err != nil && ctx.Err() == nil {
-			h.cfg.Log.Warn().Err(err).Msg("housekeeping failed, it will be tried again")
+			h.log.Warn().Err(err).Msg("housekeeping failed, it will be tried again")
 		}
 		select {
 		case <-ctx.Done():

@@ -56,13 +56,13 @@ func (h *Housing) assemble() error {
 		usersHandlers:     users.New(users.Deps{Store: h.store, RevokeUser: h.revokeUser, Leave: shiftsHandlers.Leave}),
 		buildingsHandlers: buildings.New(buildings.Deps{Store: h.store}),
 		requestsHandlers:  requests.New(requests.Deps{Store: h.store}),
-		filesHandlers:     files.New(files.Deps{Store: h.store, Conn: h.cfg.Conn, Log: h.cfg.Log}),
-		reportsHandlers:   reports.New(reports.Deps{Store: h.store, Log: h.cfg.Log}),
+		filesHandlers:     files.New(files.Deps{Store: h.store, Conn: h.cfg.Conn, Log: h.log}),
+		reportsHandlers:   reports.New(reports.Deps{Store: h.store, Log: h.log}),
 		shiftsHandlers:    shiftsHandlers,
 	}
 	slots := max(1, int(h.cfg.Pool.Config().MaxConns)-connectionsKept)
 	h.guard = guard{
-		auth: h.auth, meter: newMeter(h.cfg.Registry), log: h.cfg.Log,
+		auth: h.auth, meter: newMeter(h.cfg.Registry), log: h.log,
 		once: once{store: h.store, keys: h.cfg.Keys, queue: newQueue(), slots: make(chan struct{}, slots)},
 	}
 	return nil

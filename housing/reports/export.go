@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
 	"ukbot/api"
@@ -99,10 +100,13 @@ func text(cell any) string {
 	return fmt.Sprint(cell)
 }
 
+// phone is a number that begins with + and calculates nothing.
+var phone = regexp.MustCompile(`^\+[0-9]+$`)
+
 // harmless puts an apostrophe in front of what a spreadsheet would calculate
 // (OWASP, CSV injection).
 func harmless(cell string) string {
-	if cell == "" {
+	if cell == "" || phone.MatchString(cell) {
 		return cell
 	}
 	switch cell[0] {

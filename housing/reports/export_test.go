@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -96,11 +97,13 @@ func TestExportSpeaksTheCompanysLanguageAndTime(t *testing.T) {
 	}
 }
 
+var plainPhone = regexp.MustCompile(`^\+[0-9]+$`)
+
 func TestExportHoldsNoFormula(t *testing.T) {
 	w := build(t, 200, 30)
 	for _, line := range lines(t, w.manager.Do("GET", exportPath, nil).Want(t, 200).Raw)[1:] {
 		for _, cell := range line {
-			if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") {
+			if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") && !plainPhone.MatchString(cell) {
 				t.Fatalf("a spreadsheet would calculate %q", cell)
 			}
 		}
