@@ -11,6 +11,7 @@ import (
 // TestBodiesNameNothingOfAnotherTenant sends every operation's body with the ids
 // of another tenant's things, to a thing of one's own tenant.
 func TestBodiesNameNothingOfAnotherTenant(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	allowOffShift(t, s)
 	named := 0
@@ -46,6 +47,7 @@ var namesThings = map[string]bool{
 // TestKeysReachTheirScopesAndNoMore tries every operation with an API key that
 // has its scope, and with one that has all others.
 func TestKeysReachTheirScopesAndNoMore(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	allowOffShift(t, s)
 	for _, op := range document(t) {

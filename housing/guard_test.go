@@ -10,6 +10,7 @@ import (
 
 // TestGuard tries what stands before every operation, on two that need little.
 func TestGuard(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	for name, test := range map[string]func(*testing.T, *housingtest.Server){
 		"strangers are told how to log in":        strangersAreToldHowToLogIn,

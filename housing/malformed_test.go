@@ -146,6 +146,7 @@ func complain(t testing.TB, what string, r *housingtest.Response) {
 // TestMalformedFieldsAreRefused puts every wrong value into every field of
 // every operation's example.
 func TestMalformedFieldsAreRefused(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	allowOffShift(t, s)
 	for id, c := range bodied(t, s) {
@@ -189,6 +190,7 @@ func without(t testing.TB, body map[string]any, path []string) []byte {
 // TestHostileTextsComeBackAsTheyWere puts texts that are valid, and nasty, into
 // every text field; an answer that shows the field shows the same text.
 func TestHostileTextsComeBackAsTheyWere(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	allowOffShift(t, s)
 	came := 0

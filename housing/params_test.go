@@ -27,6 +27,7 @@ func cursor(text string) string { return base64.RawURLEncoding.EncodeToString([]
 // TestOddParametersAreRefused puts every odd value into every parameter, in
 // path, query and headers.
 func TestOddParametersAreRefused(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	for _, op := range document(t) {
 		if len(op.params) == 0 {
@@ -77,6 +78,7 @@ func parses(address string) bool {
 
 // TestCursorsOfOtherListsAreRefused takes the cursor of each list to every other.
 func TestCursorsOfOtherListsAreRefused(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	admin := s.Admin()
 	for range 3 {

@@ -33,6 +33,7 @@ func newRequest(s *housingtest.Server, resident *housingtest.Client) map[string]
 }
 
 func TestHundredEqualRequestsAtOnceAreDoneOnce(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	resident := s.Applicant()
 	body := newRequest(s, resident)
@@ -64,6 +65,7 @@ func TestHundredEqualRequestsAtOnceAreDoneOnce(t *testing.T) {
 }
 
 func TestManyDifferentRequestsAtOnceDoNotStarveEachOther(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t, housingtest.Conns(4))
 	admin := s.Admin()
 	var wg sync.WaitGroup
@@ -79,6 +81,7 @@ func TestManyDifferentRequestsAtOnceDoNotStarveEachOther(t *testing.T) {
 }
 
 func TestIdempotencyKeyStandsForOneRequest(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	admin := s.Admin()
 	admin.Do("POST", "/api-keys", keyBody("bot"), "Idempotency-Key: k").Want(t, 201)
@@ -111,6 +114,7 @@ func TestIdempotencyKeyStandsForOneRequest(t *testing.T) {
 }
 
 func TestRefusalsAreNotKept(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	admin := s.Admin()
 	admin.Do("POST", "/api-keys", keyBody("bot"), "Idempotency-Key: first").Want(t, 201)
@@ -122,6 +126,7 @@ func TestRefusalsAreNotKept(t *testing.T) {
 }
 
 func TestStoredAnswersShowNoSecret(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	var made struct{ Key string }
 	s.Admin().Do("POST", "/api-keys", keyBody("bot"), "Idempotency-Key: k").Want(t, 201, &made)
@@ -137,6 +142,7 @@ func TestStoredAnswersShowNoSecret(t *testing.T) {
 // TestCrashBeforeCommitLeavesNeitherWorkNorKey lets PostgreSQL end the
 // connection at the moment of commit.
 func TestCrashBeforeCommitLeavesNeitherWorkNorKey(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	admin := s.Admin()
 	for _, sql := range []string{
@@ -165,6 +171,7 @@ func TestCrashBeforeCommitLeavesNeitherWorkNorKey(t *testing.T) {
 // TestAKeyUnderAnOldNameGetsNoOldAnswers: names of revoked keys may be given
 // again, to somebody else.
 func TestAKeyUnderAnOldNameGetsNoOldAnswers(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	admin := s.Admin()
 	var answers []*housingtest.Response

@@ -11,6 +11,7 @@ import (
 )
 
 func TestRunRemovesAnswersPastTheirDay(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	admin := s.Admin()
 	admin.Do("POST", "/api-keys", keyBody("old"), "Idempotency-Key: old").Want(t, 201)
@@ -29,6 +30,7 @@ func TestRunRemovesAnswersPastTheirDay(t *testing.T) {
 
 // TestLogAndMetricsHoldNoData looks for what was sent in what was written down.
 func TestLogAndMetricsHoldNoData(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	admin := s.Admin(housingtest.Name("Zamira Secretova"), housingtest.Phone("+998909998877"))
 	admin.Do("PATCH", "/me", map[string]any{"name": "Zamira Hiddenova"}, "If-Match: *").Want(t, 200)
@@ -77,6 +79,7 @@ func counted(t *testing.T, s *housingtest.Server, name string) map[string]float6
 }
 
 func TestRepeatedUploadIsOneFile(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	resident := s.Applicant()
 	var made struct{ ID string }

@@ -11,6 +11,7 @@ import (
 // examples of tokens. These are the operations that need more to succeed.
 
 func TestBotLogsAPersonInAndRefreshes(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	resident := s.Applicant()
 	var telegram int64
@@ -38,6 +39,7 @@ func TestBotLogsAPersonInAndRefreshes(t *testing.T) {
 }
 
 func TestEmptyPlacesAreRemoved(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	manager := s.Manager()
 	var yard, building, entrance, apartment struct{ ID string }

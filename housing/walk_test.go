@@ -24,6 +24,7 @@ const (
 // role on a thing of one's own, of somebody else and of another tenant, and
 // compares with access.Table.
 func TestPermissionsAreTheTable(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	allowOffShift(t, s)
 	for _, op := range document(t) {

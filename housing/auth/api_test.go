@@ -35,6 +35,7 @@ func enter(t *testing.T, s *housingtest.Server, who *housingtest.Client) api.Aut
 }
 
 func TestALifeOfASession(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	anna, nobody := s.Applicant(housingtest.AlsoRole(access.Executor)), s.Anonymous()
 	login := enter(t, s, anna)
@@ -86,6 +87,7 @@ func wantEvents(t *testing.T, s *housingtest.Server, want ...string) {
 }
 
 func TestARepeatedRefreshGivesTheFirstAnswer(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	anna, nobody := s.Applicant(), s.Anonymous()
 	refresh := api.TokenRefresh{RefreshToken: enter(t, s, anna).Tokens.RefreshToken}
@@ -110,6 +112,7 @@ func TestARepeatedRefreshGivesTheFirstAnswer(t *testing.T) {
 }
 
 func TestSessionsEndThroughTheAPI(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	anna, boris, admin := s.Applicant(), s.Manager(), s.Admin()
 	stranger := s.In(housingtest.Other).Admin()
@@ -134,6 +137,7 @@ func TestSessionsEndThroughTheAPI(t *testing.T) {
 }
 
 func TestAKeyFromItsMakingToItsEnd(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	admin, machine := s.Admin(), s.Anonymous()
 	look := "/auth/sessions?user=" + admin.ID()
@@ -172,6 +176,7 @@ func TestAKeyFromItsMakingToItsEnd(t *testing.T) {
 }
 
 func TestKeysAreMadeOnlyAsTheDocumentSays(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	admin := s.Admin()
 	for name, tc := range map[string]struct {
@@ -200,6 +205,7 @@ func TestKeysAreMadeOnlyAsTheDocumentSays(t *testing.T) {
 }
 
 func TestTheJWKSIsPublic(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	answer := s.Anonymous().Do("GET", "/auth/jwks.json", nil).Want(t, 200)
 	var set map[string][]map[string]string
@@ -214,6 +220,7 @@ func TestTheJWKSIsPublic(t *testing.T) {
 // TestABadTokenIs401Everywhere sends through HTTP what TestOnlyOwnTokensCount
 // shows to be refused, in the forms that a header can have.
 func TestABadTokenIs401Everywhere(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	anna := s.Applicant()
 	token := enter(t, s, anna).Tokens.AccessToken
@@ -245,6 +252,7 @@ func TestABadTokenIs401Everywhere(t *testing.T) {
 // TestTokensOfOneCompanyOpenNothingOfAnother asks for acme's things with a
 // token of the other company: they are not there.
 func TestTokensOfOneCompanyOpenNothingOfAnother(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	anna, stranger := s.Applicant(), s.In(housingtest.Other).Admin()
 	session := enter(t, s, anna).Tokens.Session.String()
@@ -257,6 +265,7 @@ func TestTokensOfOneCompanyOpenNothingOfAnother(t *testing.T) {
 }
 
 func TestTelegramLoginsThroughTheAPI(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	bot := s.Key(access.AuthTelegram)
 	for status, code := range map[string]string{"pending": "approval_pending", "blocked": "blocked"} {

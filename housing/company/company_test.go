@@ -16,6 +16,7 @@ func TestMain(m *testing.M) { housingtest.Main(m, (*company.Handlers)(nil)) }
 type body = map[string]any
 
 func TestEverybodySeesTheCompany(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	for _, by := range []*housingtest.Client{s.Applicant(), s.Executor(), s.Manager(), s.Admin(), s.Key(access.CompanyView)} {
 		var c api.Company
@@ -34,6 +35,7 @@ func TestEverybodySeesTheCompany(t *testing.T) {
 }
 
 func TestWhatIsLeftOutStays(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	admin := s.Admin()
 	var c api.Company
@@ -57,6 +59,7 @@ func TestWhatIsLeftOutStays(t *testing.T) {
 }
 
 func TestChangesAreRefused(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	admin := s.Admin()
 	deadlines := func(reaction, completion int) body {
@@ -91,6 +94,7 @@ func TestChangesAreRefused(t *testing.T) {
 }
 
 func TestOfTwoEditorsOneIsStale(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
 	admin := s.Admin()
 	statuses := make([]int, 4)
