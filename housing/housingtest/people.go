@@ -32,9 +32,6 @@ func Name(name string) PersonOption { return func(p *person) { p.name = name } }
 // Phone is a person's phone in E.164; default one of their own.
 func Phone(phone string) PersonOption { return func(p *person) { p.phone = phone } }
 
-// Language is a person's language; default ru.
-func Language(language string) PersonOption { return func(p *person) { p.language = language } }
-
 // Status is a person's status; default approved.
 func Status(status string) PersonOption { return func(p *person) { p.status = status } }
 
