@@ -85,7 +85,7 @@ func TestStartThatCannotWorkSaysWhyInOneSentence(t *testing.T) {
 			[]string{"UKBOT_BODY_LIMIT=2097152"}, []string{"dev"}, exitUsage, []string{"UKBOT_BODY_LIMIT is 2097152"},
 		},
 		"an unknown command": {nil, []string{"fly"}, exitUsage, []string{"fly", "ukbot --help"}},
-		"an unknown setting": {nil, []string{"dev", "--wings"}, exitUsage, []string{"--wings", "ukbot --help"}},
+		"an unknown setting": {nil, []string{"dev", "--wings"}, exitUsage, []string{"--wings", "ukbot dev --help"}},
 		"a command with nothing beside it": {
 			[]string{"UKBOT_DATA_DIR=" + t.TempDir()}, []string{"events", "ls"}, exitFailed, []string{"start `ukbot dev`"},
 		},

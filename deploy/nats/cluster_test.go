@@ -128,7 +128,11 @@ func keepFile(ctx context.Context, conn *nats.Conn) error {
 	if _, err := store.PutBytes(ctx, "demo/1", make([]byte, 300<<10)); err != nil { // several chunks
 		return err
 	}
-	if _, err := store.GetBytes(ctx, "demo/1"); err != nil {
+	// A replica may not know it yet.
+	for _, err = store.GetBytes(ctx, "demo/1"); errors.Is(err, jetstream.ErrObjectNotFound) && ctx.Err() == nil; {
+		_, err = store.GetBytes(ctx, "demo/1")
+	}
+	if err != nil {
 		return err
 	}
 	return store.Delete(ctx, "demo/1")

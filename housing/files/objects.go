@@ -58,14 +58,29 @@ func (o objects) put(ctx context.Context, tenant string, file uuid.UUID, data []
 	return nil
 }
 
-// get opens a file's bytes. An object that is not there has just been removed.
-// ctx must last as long as they are read.
+// How long a replica may lag behind the one that took a file in.
+const (
+	lagMax  = time.Second
+	lagWait = 20 * time.Millisecond
+)
+
+// get opens a file's bytes. The file's row says that they are there: where they
+// are not, the replica that was asked does not know them yet, or they have just
+// been removed. ctx must last as long as they are read.
 func (o objects) get(ctx context.Context, tenant string, file uuid.UUID) (io.ReadCloser, error) {
 	store, err := o.open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	object, err := store.Get(ctx, objectName(tenant, file))
+	for end := time.Now().Add(lagMax); errors.Is(err, jetstream.ErrObjectNotFound) && time.Now().Before(end); {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(lagWait):
+			object, err = store.Get(ctx, objectName(tenant, file))
+		}
+	}
 	switch {
 	case errors.Is(err, jetstream.ErrObjectNotFound):
 		return nil, problem.Missing("file")
