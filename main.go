@@ -30,14 +30,14 @@ type cli struct {
 	Hooks   hooksCommand   `cmd:"" help:"Webhook configurations: who may send, how it is verified." group:"Set up:"`
 	People  peopleCommand  `cmd:"" help:"Whom the bot tells: people, their chats, roles and languages." group:"Set up:"`
 	Subs    subsCommand    `cmd:"" help:"Chats that get events by pattern." group:"Set up:"`
+	Config  configCommand  `cmd:"" help:"Show the settings in force, secrets masked." group:"Set up:"`
+	Doctor  doctorCommand  `cmd:"" help:"Check everything ukbot leans on and say what to do." group:"Set up:"`
+
 	Company companyCommand `cmd:"" help:"Tenants of the housing services." group:"Company:"`
 	Keys    keysCommand    `cmd:"" help:"API keys of machines; the key that signs people's tokens." group:"Company:"`
 	Token   tokenCommand   `cmd:"" help:"Print an access token of a person, to try the API." group:"Company:"`
 	Import  importCommand  `cmd:"" help:"Import yards, buildings and apartments from CSV." group:"Company:"`
 	Seed    seedCommand    `cmd:"" help:"Fill a tenant with made-up people and requests, for load." group:"Company:"`
-
-	Config configCommand `cmd:"" help:"Show the settings in force, secrets masked." group:"Set up:"`
-	Doctor doctorCommand `cmd:"" help:"Check everything ukbot leans on and say what to do." group:"Set up:"`
 
 	Send   sendCommand   `cmd:"" help:"Sign and post an event, as its provider would." group:"Events:"`
 	Events eventsCommand `cmd:"" help:"List, show and retry recorded webhooks." group:"Events:"`

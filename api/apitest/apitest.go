@@ -25,6 +25,8 @@ import (
 type Transport struct {
 	T    testing.TB
 	Next http.RoundTripper
+	// Also sees every answer that is, and of which operation it is (none: ""); nil asks nothing more.
+	Also func(operation string, answer *http.Response) error
 }
 
 // RoundTrip sends a request and checks its answer.
@@ -39,7 +41,11 @@ func (c Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	answer.Body = io.NopCloser(bytes.NewReader(raw))
-	if _, err := Check(r, answer, raw); err != nil {
+	operation, err := Check(r, answer, raw)
+	if err == nil && c.Also != nil {
+		err = c.Also(operation, answer)
+	}
+	if err != nil {
 		c.T.Errorf("%s %s answered %d, and not as the document says: %v\n%.2000s", r.Method, r.URL.Path, answer.StatusCode, err, raw)
 	}
 	return answer, nil

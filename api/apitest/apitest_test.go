@@ -25,6 +25,7 @@ func TestAnswersThatAreNotInTheDocumentAreNoticed(t *testing.T) {
 		"a problem without code":  {"POST", "/api/v1/requests", 422, "application/problem+json", `{"type":"about:blank","title":"x","status":422,"detail":"x"}`, false},
 		"a route it has not":      {"GET", "/api/v1/secrets", 200, "application/json", `{}`, false},
 		"nothing where is none":   {"GET", "/api/v1/secrets", 404, "application/problem+json", `{}`, true},
+		"a header is missing":     {"GET", "/api/v1/company", 200, "application/json", `{"id":"acme","name":"A","time_zone":"Asia/Tashkent","language":"ru","settings":{}}`, false},
 		"named before a variable": {"POST", "/api/v1/buildings/import", 401, "application/problem+json", `{"type":"about:blank","title":"x","status":401,"code":"unauthorized","detail":"x"}`, true},
 	} {
 		t.Run(name, func(t *testing.T) {

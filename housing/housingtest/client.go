@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ukbot/api"
+	"ukbot/api/apitest"
 	"ukbot/housing/access"
 	"ukbot/housing/unit"
 	"ukbot/sql/db"
@@ -41,7 +42,7 @@ func (s *Server) client(caller access.Caller) *Client {
 
 func (s *Server) clientWith(t testing.TB, next http.RoundTripper, caller access.Caller) *Client {
 	t.Helper()
-	c := &Client{Caller: caller, t: t, s: s, http: &http.Client{Timeout: clientTimeout, Transport: checked{t, next}}}
+	c := &Client{Caller: caller, t: t, s: s, http: &http.Client{Timeout: clientTimeout, Transport: apitest.Transport{T: t, Next: next, Also: alike}}}
 	var err error
 	if c.API, err = api.NewClientWithResponses(s.URL, api.WithHTTPClient(sender{c})); err != nil {
 		t.Fatal(err)
@@ -53,8 +54,8 @@ func (s *Server) clientWith(t testing.TB, next http.RoundTripper, caller access.
 func (c *Client) For(t testing.TB) *Client {
 	t.Helper()
 	next := http.DefaultTransport
-	if old, ok := c.http.Transport.(checked); ok {
-		next = old.next
+	if old, ok := c.http.Transport.(apitest.Transport); ok {
+		next = old.Next
 	}
 	other := c.s.clientWith(t, next, c.Caller)
 	other.credential = c.credential
