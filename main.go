@@ -20,7 +20,7 @@ type cli struct {
 
 	Dev     devCommand     `cmd:"" help:"Everything on this machine: streams, database, all roles, a Telegram simulator, a demo company." group:"Run:"`
 	Ingress ingressCommand `cmd:"" help:"Take webhooks in. Needs NATS only." group:"Run:"`
-	Workers workersCommand `cmd:"" help:"Turn webhooks into records and events; serve the API." group:"Run:"`
+	Workers workersCommand `cmd:"" help:"Turn webhooks into records and events; serve the operators' API." group:"Run:"`
 	Housing housingCommand `cmd:"" help:"Serve people, buildings, requests and shifts." group:"Run:"`
 	Botgw   botgwCommand   `cmd:"" help:"Tell people on Telegram." group:"Run:"`
 	All     allCommand     `cmd:"" help:"All roles in one process, against NATS_URL and DATABASE_URL." group:"Run:"`
