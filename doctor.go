@@ -11,7 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"ukbot/botgw"
+	"ukbot/botgw/telegram"
 	"ukbot/nats"
 	"ukbot/ops"
 	"ukbot/sql/db"
@@ -177,7 +177,7 @@ func lookTelegram(ctx context.Context, s *Settings) finding {
 	if s.TelegramToken == "" {
 		return finding{State: "none", Detail: "TELEGRAM_TOKEN is not set", Do: "dev has a simulator; for people, @BotFather gives a token"}
 	}
-	bot := botgw.NewBot(s.TelegramToken, s.TelegramAPI, doctorWait)
+	bot := telegram.New(s.TelegramToken, s.TelegramAPI, doctorWait)
 	defer bot.Close()
 	me, err := bot.Me(ctx)
 	if err != nil {

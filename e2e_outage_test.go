@@ -72,7 +72,7 @@ func TestPostgresAwayRefusesNoWebhook(t *testing.T) {
 	s := e.hook(events.DefaultTenant)
 	p := startRole(t, e.settings, "all")
 	s.at.Store(&p.http)
-	stop := s.run(t, "away", chaosWorkers, chaosPerSecond)
+	stop := s.run(t, "away", chaosWorkers, chaosPerSecond/2) // one chat is told of all of them, one by one
 	pause(t.Context(), time.Second)
 	database.stop()
 	pause(t.Context(), outage())

@@ -48,18 +48,34 @@ var arrows = map[string]string{
 	"housing/shifts":      "api events sql/db housing/access housing/company housing/problem housing/rest housing/unit",
 	"housing/seed":        "events sql/db housing/access housing/company housing/requests housing/sla housing/spelling housing/unit housing/workflow",
 	"housing/housingtest": "*", // a company for tests
-	"botgw":               "events nats secret sql/db api",
-	"botgw/simulator":     "",
-	"ops":                 "events nats secret sql/db integrations api",
-	"api":                 "",
-	"api/apitest":         "api",
-	"sql":                 "", // a test only: every query names its tenant
-	"sql/db":              "events secret sql/migrations",
-	"sql/pglocal":         "",
-	"sql/dbtest":          "sql/db sql/migrations sql/pglocal",
-	"sql/migrations":      "", // embeds its files
-	"deploy/nats":         "", // a test only
-	"load":                "events ingress nats secret",
+	"botgw":               "events nats secret sql/db api botgw/bots botgw/company botgw/desk botgw/flow botgw/forms botgw/gate botgw/pace botgw/requests botgw/speak botgw/talk botgw/telegram botgw/updates botgw/words",
+	// Telegram itself, and what a conversation is made of.
+	"botgw/telegram": "secret",
+	"botgw/pace":     "events",
+	"botgw/words":    "",
+	"botgw/talk":     "api events botgw/telegram botgw/words",
+	"botgw/company":  "api secret botgw/talk",
+	// In: from Telegram to the lanes, and who may go on.
+	"botgw/bots":    "events nats secret sql/db botgw/telegram",
+	"botgw/updates": "events nats botgw/bots botgw/talk botgw/telegram",
+	"botgw/gate":    "api events nats secret sql/db botgw/company botgw/speak botgw/talk botgw/telegram botgw/words",
+	// Talking.
+	"botgw/speak":     "events nats sql/db api botgw/pace botgw/talk botgw/telegram botgw/words",
+	"botgw/flow":      "api events nats botgw/talk botgw/words",
+	"botgw/forms":     "api botgw/company botgw/flow botgw/talk botgw/telegram botgw/words",
+	"botgw/requests":  "api botgw/company botgw/flow botgw/forms botgw/talk botgw/words",
+	"botgw/desk":      "api sql/db botgw/company botgw/flow botgw/forms botgw/talk botgw/words",
+	"botgw/simulator": "",
+	"ops":             "events nats secret sql/db integrations api",
+	"api":             "",
+	"api/apitest":     "api",
+	"sql":             "", // a test only: every query names its tenant
+	"sql/db":          "events secret sql/migrations",
+	"sql/pglocal":     "",
+	"sql/dbtest":      "sql/db sql/migrations sql/pglocal",
+	"sql/migrations":  "", // embeds its files
+	"deploy/nats":     "", // a test only
+	"load":            "events ingress nats secret",
 }
 
 // TestImportsFollowTheArrows reads every package's imports from the go command.

@@ -8,6 +8,7 @@ import (
 
 	"ukbot/api"
 	"ukbot/botgw"
+	"ukbot/botgw/telegram"
 	"ukbot/housing"
 	"ukbot/ingress"
 	"ukbot/nats"
@@ -156,7 +157,7 @@ func addBot(ctx context.Context, n *node) error {
 	if err != nil {
 		return err
 	}
-	bot := botgw.NewBot(n.settings.TelegramToken, n.settings.TelegramAPI, telegramTimeout)
+	bot := telegram.New(n.settings.TelegramToken, n.settings.TelegramAPI, telegramTimeout)
 	notifier := botgw.NewNotifier(conn, publisher, pool, botgw.NotifyConfig{Metrics: n.metrics, Log: n.log})
 	sender := botgw.NewSender(conn, publisher, pool, bot, botgw.SendConfig{
 		Rate: n.settings.TelegramRate, Consumers: n.metrics, Metrics: botgw.NewSendMetrics(n.registry), Log: n.log,

@@ -18,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ukbot/botgw/simulator"
+	"ukbot/botgw/telegram"
 	"ukbot/events"
 	"ukbot/nats"
 	"ukbot/nats/natstest"
@@ -48,16 +49,20 @@ func (l *lines) String() string {
 	return l.buf.String()
 }
 
+// token is the bot of the tests.
+const token = "100:AAtheSECRETpart"
+
 // backbone is the streams, PostgreSQL and Telegram of one test, with a notifier
 // and a sender that run from start to stop.
 type backbone struct {
+	api       string // address of the simulator
 	t         testing.TB
 	streams   *natstest.Env
 	conn      *nats.Conn
 	publisher *nats.Publisher
 	pool      *pgxpool.Pool
 	sim       *simulator.Server
-	bot       *Bot
+	bot       *telegram.Bot
 	calls     atomic.Int64 // of Telegram, begun
 	registry  *prometheus.Registry
 	logged    *lines
@@ -83,7 +88,8 @@ func newBackboneWith(t testing.TB, pool *pgxpool.Pool, cfg simulator.Config) *ba
 		b.calls.Add(1)
 		sim.Handler().ServeHTTP(w, r)
 	}))
-	b.bot = NewBot(token, web.URL, 5*time.Second)
+	b.api = web.URL
+	b.bot = telegram.New(token, b.api, 5*time.Second)
 	t.Cleanup(func() { b.bot.Close(); sim.Close(); web.Close() })
 	b.streams = natstest.Start(t)
 	b.conn, b.publisher = b.streams.Conn, b.streams.Publisher

@@ -6,13 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"ukbot/botgw/pace"
 	"ukbot/botgw/simulator"
 	"ukbot/sql/dbtest"
 )
 
 func TestTelegramsLimitsAreKept(t *testing.T) {
 	b := newBackboneWith(t, dbtest.New(t), simulator.Config{Flood: true})
-	b.rate = DefaultRate
+	b.rate = pace.DefaultRate
 	if err := b.sim.AddGroup(token, -5, "Дом 15"); err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func TestTelegramsLimitsAreKept(t *testing.T) {
 
 func TestManyChatsToldToWaitHoldTheBot(t *testing.T) {
 	b := newBackbone(t, dbtest.New(t))
-	for chat := range int64(floodChats) {
+	for chat := range int64(pace.FloodChats) {
 		b.person(fmt.Sprint("p", chat), 100+chat, "applicant", "en")
 		b.fault(simulator.Fault{Kind: simulator.FaultFlood, Chat: 100 + chat, RetryAfter: 2, Count: 1})
 		b.notice(fmt.Sprint(chat), 100+chat, "x")
@@ -53,7 +54,7 @@ func TestManyChatsToldToWaitHoldTheBot(t *testing.T) {
 	if waited := time.Since(held); waited < 1900*time.Millisecond {
 		t.Errorf("another chat was written to after %s, want 2 s", waited)
 	}
-	for chat := range int64(floodChats) {
+	for chat := range int64(pace.FloodChats) {
 		b.texts(100+chat, 1)
 	}
 }

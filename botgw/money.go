@@ -3,6 +3,7 @@ package botgw
 import (
 	"strconv"
 	"strings"
+	"ukbot/botgw/telegram"
 )
 
 // currency is how people write an amount of it.
@@ -39,7 +40,7 @@ var numberMarks = map[string]struct{ thousands, fraction string }{
 // money writes an amount, given in the currency's smallest unit, as a reader of
 // the language expects it: "1 250 000 сум", "1 250 000 soʻm", "UZS 1,250,000".
 func money(language string, minor int64, code string) string {
-	code = strings.ToUpper(text(code, 10))
+	code = strings.ToUpper(telegram.Line(code, 10))
 	digits, listed := decimals[code]
 	if !listed {
 		digits = 2

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"ukbot/botgw/telegram"
 	"ukbot/events"
 )
 
@@ -76,7 +77,7 @@ func parseNotices() map[string]*template.Template {
 	texts := map[string]*template.Template{}
 	for _, language := range languages {
 		funcs := template.FuncMap{
-			"text":  text,
+			"text":  telegram.Line,
 			"money": func(minor int64, code string) string { return money(language, minor, code) },
 		}
 		file := language + ".tmpl"
@@ -95,7 +96,7 @@ func render(name, language string, view any) (string, error) {
 	if err := texts.ExecuteTemplate(&b, name, view); err != nil {
 		return "", fmt.Errorf("notice %s in %s: %w", name, language, err)
 	}
-	return fit(strings.TrimSpace(b.String()), textMax), nil
+	return telegram.Fit(strings.TrimSpace(b.String()), telegram.TextMax), nil
 }
 
 // What templates are given: the event's data and what it takes a rule to say.

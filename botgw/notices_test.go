@@ -3,6 +3,7 @@ package botgw
 import (
 	"encoding/json"
 	"flag"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"ukbot/botgw/simulator"
+	"ukbot/botgw/telegram"
 	"ukbot/events"
 	"ukbot/sql/db"
 )
@@ -108,14 +110,14 @@ func TestNoticeTextsAreGolden(t *testing.T) {
 					if texts[extreme], err = render(row.template, language, payer.view(sampleOf(t, row, extreme))); err != nil {
 						t.Fatal(err)
 					}
-					if units := visible(texts[extreme]); units > textMax {
-						t.Errorf("text has %d UTF-16 units, want at most %d", units, textMax)
+					if units := telegram.Visible(texts[extreme]); units > telegram.TextMax {
+						t.Errorf("text has %d UTF-16 units, want at most %d", units, telegram.TextMax)
 					}
-					if _, err := bot.Send(t.Context(), Outgoing{ChatID: 7, Text: texts[extreme]}); err != nil {
+					if _, err := bot.Send(t.Context(), telegram.Outgoing{ChatID: 7, Text: texts[extreme]}); err != nil {
 						t.Errorf("Telegram refuses it: %v", err)
 					}
 					shown := sim.Messages(7)
-					if got, want := shown[len(shown)-1].Text, strings.TrimSpace(plain(texts[extreme])); got != want {
+					if got, want := shown[len(shown)-1].Text, strings.TrimSpace(telegram.Plain(texts[extreme])); got != want {
 						t.Errorf("Telegram shows %q, want %q", got, want)
 					}
 				}
@@ -269,4 +271,20 @@ func TestANoticeKeepsItsID(t *testing.T) {
 			t.Errorf("%s: ids %s and %s, want equal %v", name, tc.a, tc.b, tc.same)
 		}
 	}
+}
+
+// newTelegram starts a simulator that Aziza, 7, has started the bot on, and a
+// client of it.
+func newTelegram(t *testing.T, cfg simulator.Config) (*simulator.Server, *telegram.Bot) {
+	t.Helper()
+	sim := simulator.New(cfg)
+	sim.AddBot(token, "test_bot")
+	sim.AddUser(simulator.User{ID: 7, FirstName: "Aziza", LanguageCode: "uz"})
+	if err := sim.Start(token, 7); err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(sim.Handler())
+	bot := telegram.New(token, web.URL, 5*time.Second)
+	t.Cleanup(func() { bot.Close(); sim.Close(); web.Close() })
+	return sim, bot
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
 
+	"ukbot/botgw/pace"
+	"ukbot/botgw/telegram"
 	"ukbot/events"
 	"ukbot/nats"
 	"ukbot/sql/db"
@@ -19,7 +21,7 @@ import (
 
 // SendConfig is how notices are sent.
 type SendConfig struct {
-	Rate      float64       // messages a second of the bot (DefaultRate); 0 lifts this limit and those per chat: benchmarks only
+	Rate      float64       // messages a second of the bot (pace.DefaultRate); 0 lifts this limit and those per chat: benchmarks only
 	StopGrace time.Duration // how long a call in hand may last after a stop; default 5 s
 	Consumers *nats.Metrics
 	Metrics   *SendMetrics
@@ -48,22 +50,22 @@ type Sender struct {
 	conn      *nats.Conn
 	publisher *nats.Publisher
 	pool      *pgxpool.Pool
-	bot       *Bot
+	bot       *telegram.Bot
 	cfg       SendConfig
 	once      *once
-	pace      *pace
-	gate      *gate
+	pace      *pace.Pace
+	valve     *pace.Valve
 	log       zerolog.Logger
 }
 
 // NewSender prepares a sender for one bot.
-func NewSender(conn *nats.Conn, publisher *nats.Publisher, pool *pgxpool.Pool, bot *Bot, cfg SendConfig) *Sender {
+func NewSender(conn *nats.Conn, publisher *nats.Publisher, pool *pgxpool.Pool, bot *telegram.Bot, cfg SendConfig) *Sender {
 	if cfg.StopGrace == 0 {
 		cfg.StopGrace = stopGrace
 	}
 	return &Sender{
 		conn: conn, publisher: publisher, pool: pool, bot: bot, cfg: cfg,
-		once: &once{conn: conn}, pace: newPace(cfg.Rate), gate: newGate(),
+		once: &once{conn: conn}, pace: pace.New(cfg.Rate), valve: pace.NewValve(),
 		log: cfg.Log.With().Str("component", "sender").Logger(),
 	}
 }
@@ -114,7 +116,7 @@ func (s *Sender) handle(ctx, stop context.Context, m *nats.Message) error {
 	}
 	waiting, cancel := endsWith(ctx, stop, 0)
 	defer cancel()
-	if err := s.pace.wait(waiting, n.ChatID); err != nil {
+	if err := s.pace.Wait(waiting, n.ChatID); err != nil {
 		return err
 	}
 	working, cancel := endsWith(ctx, stop, s.cfg.StopGrace)
@@ -137,43 +139,43 @@ func endsWith(ctx, stop context.Context, grace time.Duration) (context.Context, 
 
 // deliver sends a notice until it is done or must wait.
 func (s *Sender) deliver(ctx, waiting context.Context, n events.Notice) error {
-	out := Outgoing{ChatID: n.ChatID, Text: n.Text}
+	out := telegram.Outgoing{ChatID: n.ChatID, Text: n.Text}
 	outcome := outcomeSent
 	for hops := 0; ; {
-		if err := s.gate.pass(waiting); err != nil {
+		if err := s.valve.Pass(waiting); err != nil {
 			return fmt.Errorf("wait for Telegram: %w", err)
 		}
 		id, err := s.send(ctx, out)
-		v := Classify(err)
+		v := telegram.Classify(err)
 		switch v.Action {
-		case Success, Ignore:
+		case telegram.Success, telegram.Ignore:
 			return s.done(ctx, n, Delivery{Outcome: outcome, MessageID: id, ChatID: out.ChatID})
-		case SendPlain:
+		case telegram.SendPlain:
 			if out.Plain {
 				return nats.Permanent(err)
 			}
 			s.log.Error().Err(err).Str("template", n.Template).Str("language", n.Language).Str("notice", n.ID).Msg("markup refused, sending plain text")
-			out.Plain, out.Text, outcome = true, cut(plain(n.Text), textMax), outcomePlain
-		case Migrate:
+			out.Plain, out.Text, outcome = true, telegram.Cut(telegram.Plain(n.Text), telegram.TextMax), outcomePlain
+		case telegram.Migrate:
 			if hops++; hops > hopsMax {
 				return nats.Permanent(err)
 			}
 			s.follow(ctx, n.Tenant, out.ChatID, v.MigrateTo)
 			out.ChatID = v.MigrateTo
-		case Unreachable:
+		case telegram.Unreachable:
 			s.mark(ctx, n.Tenant, out.ChatID)
 			return s.done(ctx, n, Delivery{Outcome: outcomeUnreachable, ChatID: out.ChatID})
-		case HoldChat:
-			if s.gate.flood(out.ChatID, v.RetryAfter, time.Now()) {
+		case telegram.HoldChat:
+			if s.valve.Flood(out.ChatID, v.RetryAfter, time.Now()) {
 				s.log.Warn().Dur("retry_in_ms", v.RetryAfter).Msg("telegram holds the bot, all chats wait")
 			}
 			return nats.RetryAfter(v.RetryAfter+jitter(), err)
-		case Fatal:
-			if s.gate.refuse(time.Now()) {
+		case telegram.Fatal:
+			if s.valve.Refuse(time.Now()) {
 				s.cfg.Metrics.refused.Set(1)
 				s.log.Error().Err(err).Msg("telegram does not accept the bot's token, nothing is sent until it does")
 			}
-		case Retry, Conflict:
+		case telegram.Retry, telegram.Conflict:
 			return err
 		default: // Bug, SendNew: never for a message that is new
 			return nats.Permanent(err)
@@ -187,12 +189,12 @@ func jitter() time.Duration {
 }
 
 // send makes one call and notes how it went.
-func (s *Sender) send(ctx context.Context, out Outgoing) (int, error) {
+func (s *Sender) send(ctx context.Context, out telegram.Outgoing) (int, error) {
 	began := time.Now()
 	id, err := s.bot.Send(ctx, out)
-	action := Classify(err).Action
+	action := telegram.Classify(err).Action
 	s.cfg.Metrics.call("sendMessage", began, action)
-	if action != Fatal && action != Retry && s.gate.accept() {
+	if action != telegram.Fatal && action != telegram.Retry && s.valve.Accept() {
 		s.cfg.Metrics.refused.Set(0)
 		s.log.Info().Msg("telegram accepts the bot's token again")
 	}

@@ -3,6 +3,7 @@ package botgw
 import (
 	"errors"
 	"time"
+	"ukbot/botgw/telegram"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -64,9 +65,9 @@ func shared[C prometheus.Collector](registry prometheus.Registerer, c C) C {
 }
 
 // call notes one call's duration and, if it failed, what that asks for.
-func (m *SendMetrics) call(method string, began time.Time, action Action) {
+func (m *SendMetrics) call(method string, began time.Time, action telegram.Action) {
 	m.took.WithLabelValues(method).Observe(time.Since(began).Seconds())
-	if action != Success {
+	if action != telegram.Success {
 		m.failed.WithLabelValues(method, action.String()).Inc()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ukbot/botgw/simulator"
+	"ukbot/botgw/telegram"
 	"ukbot/events"
 	"ukbot/sql/db"
 	"ukbot/sql/dbtest"
@@ -75,7 +76,7 @@ func TestNoticesComeLaterWhileTelegramFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBackbone(t, dbtest.New(t))
-			b.bot.timeout = 200 * time.Millisecond
+			b.bot = telegram.New(token, b.api, 200*time.Millisecond)
 			b.fault(fault)
 			b.start()
 			b.notice("a", 7, "a")

@@ -20,12 +20,14 @@ import (
 //	housing.user.<tenant>.<change>                        EVENTS    people: registered, approved, blocked…
 //	clock.request.<tenant>.<request>                      CLOCKS    schedules: when a request's next deadline passes
 //	clock.due.<tenant>                                    CLOCKS    what the schedules fire
+//	bot.update.<tenant>.<lane>                            UPDATES   what people did in Telegram, as it came
 //	bot.notice.<tenant>.<priority>.<lane>                 NOTICES   what a person is to be told
 //	dead.<stream>.<tenant>.<consumer>                     DEAD      what could not be handled, with its cause
 const (
 	WebhookSubjects = "integration.webhook.>"
 	RetrySubjects   = "integration.retry.>"
 	RepeatSubjects  = "integration.repeat.>"
+	UpdateSubjects  = "bot.update.>"
 	NoticeSubjects  = "bot.notice.>"
 	DeadSubjects    = "dead.>"
 	// EventSubjects of EVENTS are listed one by one: "integration.>" would take
@@ -185,14 +187,25 @@ func ClockDueSubject(tenant string) string { return "clock.due." + Token(tenant)
 // Priority orders what the bot sends.
 type Priority string
 
-// The priorities of a notice, the most pressing first.
+// The priorities, the most pressing first. Replies are answers to what somebody
+// just did; they pass no stream.
 const (
-	PriorityUrgent Priority = "urgent"
-	PriorityNormal Priority = "notice"
+	PriorityReply     Priority = "reply"
+	PriorityUrgent    Priority = "urgent"
+	PriorityNormal    Priority = "notice"
+	PriorityBroadcast Priority = "broadcast"
 )
 
 // Lanes is how many ordered lanes notices and updates are spread over.
 const Lanes = 32
+
+// UpdateSubject is the lane of a chat: what is done there is handled in its order.
+func UpdateSubject(tenant string, chatID int64) string {
+	return fmt.Sprintf("bot.update.%s.%02d", Token(tenant), Lane(chatID))
+}
+
+// UpdateFilter is one lane of all tenants.
+func UpdateFilter(lane int) string { return fmt.Sprintf("bot.update.*.%02d", lane) }
 
 // NoticeSubject is the lane of a chat: all its notices keep their order there.
 func NoticeSubject(tenant string, priority Priority, chatID int64) string {

@@ -13,6 +13,7 @@ import (
 const (
 	StreamWebhooks   = "WEBHOOKS"
 	StreamEvents     = "EVENTS"
+	StreamUpdates    = "UPDATES"
 	StreamNotices    = "NOTICES"
 	StreamDead       = "DEAD"
 	StreamAdvisories = "ADVISORIES"
@@ -25,6 +26,14 @@ const (
 	BucketOnce    = "once"
 	BucketLeases  = "leases"
 	BucketRevoked = "revoked"
+
+	BucketBots      = "bots"
+	BucketFSM       = "fsm"
+	BucketSessions  = "sessions"
+	BucketLimits    = "limits"
+	BucketCallbacks = "callbacks"
+	BucketCards     = "cards"
+	BucketWaiting   = "waiting"
 )
 
 // ObjectsFiles is the object store of photos and documents.
@@ -67,6 +76,14 @@ var Streams = []jetstream.StreamConfig{
 		MaxAge: 30 * day, Duplicates: DuplicateWindow, Compression: jetstream.S2Compression, AllowDirect: true,
 	},
 	{
+		Name: StreamUpdates, Description: "what people did in Telegram, as it came, in lanes per chat",
+		Subjects: []string{events.UpdateSubjects},
+		MaxAge:   3 * day,
+		// Telegram repeats what it does not know to be stored for 24 hours: a set of
+		// ids, about 125 bytes each, and no watermark (ids begin anew after a quiet week).
+		Duplicates: day, Compression: jetstream.S2Compression, AllowDirect: true,
+	},
+	{
 		Name: StreamNotices, Description: "what people are to be told, in lanes per chat",
 		Subjects:   []string{events.NoticeSubjects},
 		MaxAge:     3 * day, // older news would only confuse
@@ -99,6 +116,15 @@ var Buckets = []jetstream.KeyValueConfig{
 	{Bucket: BucketHooks, Description: "webhook configurations for the ingress, secrets sealed", History: 5},
 	{Bucket: BucketOnce, Description: "notices that reached Telegram: id to message", TTL: 30 * day},
 	{Bucket: BucketRevoked, Description: "sessions and people whose access tokens count no more", TTL: time.Hour}, // four times a token's life
+	{Bucket: BucketBots, Description: "bots of the tenants for the gateway, tokens sealed"},
+	// A form is open for an hour by its own stamp; what is left of it is a draft for a day.
+	{Bucket: BucketFSM, Description: "forms that people are filling, and their drafts", TTL: 25 * time.Hour},
+	{Bucket: BucketSessions, Description: "people's sessions with the housing services, sealed", TTL: day},
+	// In memory: a restart forgives. Telegram's own limits are still in front.
+	{Bucket: BucketLimits, Description: "when people wrote last, for the limits", TTL: 2 * time.Hour, Storage: jetstream.MemoryStorage},
+	{Bucket: BucketCallbacks, Description: "what buttons ask for where 64 bytes are too few", TTL: 7 * day},
+	{Bucket: BucketCards, Description: "the last message about a request in a chat, to be edited", TTL: 30 * day},
+	{Bucket: BucketWaiting, Description: "who was told to come back later", TTL: day},
 	{Bucket: BucketLeases, Description: "who of several replicas does what only one may", TTL: 15 * time.Second},
 }
 
@@ -111,7 +137,7 @@ var Objects = []jetstream.ObjectStoreConfig{
 var Consumers = append([]ConsumerSpec{
 	{StreamEvents, jetstream.ConsumerConfig{
 		Durable: DurableNotify, Description: "events to notices",
-		FilterSubjects: []string{events.PaymentSubjects, events.SheetsSubjects, events.GeocodingSubjects, events.GenericSubjects},
+		FilterSubjects: []string{events.PaymentSubjects, events.SheetsSubjects, events.GeocodingSubjects, events.GenericSubjects, events.HousingSubjects},
 		AckPolicy:      jetstream.AckExplicitPolicy, AckWait: AckWait, MaxAckPending: 2_000, MaxDeliver: -1,
 	}},
 	{StreamClocks, jetstream.ConsumerConfig{
@@ -123,7 +149,7 @@ var Consumers = append([]ConsumerSpec{
 		Durable: DurableNet, Description: "given-up messages to dead letters",
 		AckPolicy: jetstream.AckExplicitPolicy, AckWait: AckWait, MaxAckPending: 100, MaxDeliver: -1,
 	}},
-}, lanes()...)
+}, append(lanes(), updateLanes()...)...)
 
 // ConsumerSpec is a durable consumer and the stream it reads.
 type ConsumerSpec struct {
@@ -139,27 +165,43 @@ const AckWait = 10 * time.Second
 // chat's notices stay in order on any number of replicas.
 const laneGroup = "lane"
 
-// lanes are the consumers that send notices: one per lane, each with one active client.
+// lanes are the consumers that send notices.
 func lanes() []ConsumerSpec {
 	specs := make([]ConsumerSpec, 0, events.Lanes)
 	for lane := range events.Lanes {
-		specs = append(specs, ConsumerSpec{StreamNotices, jetstream.ConsumerConfig{
-			Durable: LaneConsumer(lane), Description: "notices of one lane to Telegram",
-			FilterSubjects: []string{events.NoticeFilter(lane)},
-			AckPolicy:      jetstream.AckExplicitPolicy, AckWait: AckWait, MaxAckPending: laneAckPending, MaxDeliver: -1,
-			PriorityPolicy: jetstream.PriorityPolicyPinned, PriorityGroups: []string{laneGroup},
-			PinnedTTL: 10 * time.Second, // above the pull's expiry, or the pin would wander while idle
-		}})
+		specs = append(specs, laneSpec(StreamNotices, LaneConsumer(lane), "notices of one lane to Telegram", events.NoticeFilter(lane)))
 	}
 	return specs
 }
 
-// laneAckPending bounds the notices of one lane that wait in memory for their
+// updateLanes are the consumers that answer people.
+func updateLanes() []ConsumerSpec {
+	specs := make([]ConsumerSpec, 0, events.Lanes)
+	for lane := range events.Lanes {
+		specs = append(specs, laneSpec(StreamUpdates, UpdateConsumer(lane), "updates of one lane to the bot", events.UpdateFilter(lane)))
+	}
+	return specs
+}
+
+// laneSpec is the consumer of one lane, with one active client.
+func laneSpec(stream, durable, description, filter string) ConsumerSpec {
+	return ConsumerSpec{stream, jetstream.ConsumerConfig{
+		Durable: durable, Description: description, FilterSubjects: []string{filter},
+		AckPolicy: jetstream.AckExplicitPolicy, AckWait: AckWait, MaxAckPending: laneAckPending, MaxDeliver: -1,
+		PriorityPolicy: jetstream.PriorityPolicyPinned, PriorityGroups: []string{laneGroup},
+		PinnedTTL: 10 * time.Second, // above the pull's expiry, or the pin would wander while idle
+	}}
+}
+
+// laneAckPending bounds the notices, or updates, of one lane that wait in memory for their
 // chat's turn. A chat on hold fills at most its lane.
 const laneAckPending = 256
 
 // LaneConsumer is the durable of one lane of notices.
 func LaneConsumer(lane int) string { return "send-" + twoDigits(lane) }
+
+// UpdateConsumer is the durable of one lane of updates.
+func UpdateConsumer(lane int) string { return "update-" + twoDigits(lane) }
 
 func twoDigits(n int) string { return string([]byte{byte('0' + n/10), byte('0' + n%10)}) }
 

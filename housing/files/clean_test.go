@@ -7,6 +7,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"slices"
+	"strings"
 	"testing"
 
 	"ukbot/housing/files"
@@ -150,6 +151,7 @@ func TestNameIsSafeAnywhere(t *testing.T) {
 		"gpj.\u202eexe":               "gpj.exe.jpg",
 		".htaccess":                   "htaccess.jpg",
 		"...":                         "file.jpg",
+		". 0":                         "0.jpg",
 		"":                            "file.jpg",
 		"   .jpg":                     "jpg.jpg",
 		"\xff\xfe.jpg":                "jpg.jpg",
@@ -200,6 +202,8 @@ func FuzzAccept(f *testing.F) {
 func FuzzName(f *testing.F) {
 	f.Add("кран.jpg")
 	f.Add(`..\..\a"b.exe`)
+	f.Add(". 0")
+	f.Add(strings.Repeat("a", 194) + " . b")
 	f.Fuzz(func(t *testing.T, name string) {
 		got := files.Clean(name, "image/png")
 		if len(got) > 200 || len(got) < len("x.png") || bytes.ContainsAny([]byte(got), "/\\\x00\r\n\"") || files.Clean(got, "image/png") != got {

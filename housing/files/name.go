@@ -40,7 +40,7 @@ func clean(name string, k kind) string {
 		}
 		return r
 	}, name)
-	name = strings.TrimLeft(strings.TrimSpace(name), ".")
+	name = strings.TrimLeft(strings.TrimSpace(name), ". ")
 	suffix := path.Ext(name)
 	stem := strings.TrimRight(strings.TrimSuffix(name, suffix), ". ")
 	if !fits(suffix, k) {
@@ -49,7 +49,7 @@ func clean(name string, k kind) string {
 	if stem == "" {
 		stem = "file"
 	}
-	return cut(stem, nameMax-len(suffix)) + suffix
+	return strings.TrimRight(cut(stem, nameMax-len(suffix)), ". ") + suffix
 }
 
 // zeroWidthJoiner holds emoji of several parts together.

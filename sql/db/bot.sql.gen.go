@@ -167,7 +167,7 @@ func (q *Queries) Notices(ctx context.Context, tenantID string, correlation uuid
 }
 
 const people = `-- name: People :many
-SELECT tenant_id, person_id, chat_id, name, role, language, unreachable_at FROM bot_people WHERE tenant_id = $1 ORDER BY person_id
+SELECT tenant_id, person_id, chat_id, name, role, language, unreachable_at, roles, muted, quiet_from, quiet_to FROM bot_people WHERE tenant_id = $1 ORDER BY person_id
 `
 
 // People is everybody of a tenant.
@@ -188,6 +188,10 @@ func (q *Queries) People(ctx context.Context, tenantID string) ([]BotPerson, err
 			&i.Role,
 			&i.Language,
 			&i.UnreachableAt,
+			&i.Roles,
+			&i.Muted,
+			&i.QuietFrom,
+			&i.QuietTo,
 		); err != nil {
 			return nil, err
 		}

@@ -87,6 +87,10 @@ type BotPerson struct {
 	Role          string
 	Language      string
 	UnreachableAt *time.Time
+	Roles         []string
+	Muted         []string
+	QuietFrom     *int16
+	QuietTo       *int16
 }
 
 type BotSubscription struct {

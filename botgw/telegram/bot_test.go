@@ -1,4 +1,4 @@
-package botgw
+package telegram
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func newTelegram(t *testing.T, cfg simulator.Config) (*simulator.Server, *Bot) {
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(sim.Handler())
-	bot := NewBot(token, web.URL, 5*time.Second)
+	bot := New(token, web.URL, 5*time.Second)
 	t.Cleanup(func() { bot.Close(); sim.Close(); web.Close() })
 	return sim, bot
 }
@@ -153,18 +153,18 @@ func TestAnAcceptedMessageIsNoErrorWhateverItsResult(t *testing.T) {
 func botFor(t *testing.T, h http.HandlerFunc) *Bot {
 	t.Helper()
 	web := httptest.NewServer(h)
-	bot := NewBot(token, web.URL, 200*time.Millisecond)
+	bot := New(token, web.URL, 200*time.Millisecond)
 	t.Cleanup(func() { bot.Close(); web.Close() })
 	return bot
 }
 
 func TestTheTokenIsInNoError(t *testing.T) {
 	bots := map[string]*Bot{
-		"refused connection":      NewBot(token, "http://"+freeAddress(t), time.Second),
-		"unknown host":            NewBot(token, "http://no-such-host.invalid", time.Second),
-		"bad endpoint":            NewBot(token, "http://[::1", time.Second),
-		"unknown scheme":          NewBot(token, "carrier-pigeon://x", time.Second),
-		"token with a line break": NewBot(token+"\n", "http://127.0.0.1:1", time.Second),
+		"refused connection":      New(token, "http://"+freeAddress(t), time.Second),
+		"unknown host":            New(token, "http://no-such-host.invalid", time.Second),
+		"bad endpoint":            New(token, "http://[::1", time.Second),
+		"unknown scheme":          New(token, "carrier-pigeon://x", time.Second),
+		"token with a line break": New(token+"\n", "http://127.0.0.1:1", time.Second),
 		"time-out": botFor(t, func(_ http.ResponseWriter, r *http.Request) {
 			_ = r.ParseForm()
 			<-r.Context().Done()
@@ -205,7 +205,7 @@ func TestTheTokenIsInNoError(t *testing.T) {
 func TestTheLibraryLogsNothing(t *testing.T) {
 	const inside = "UKBOT_TEST_LIBRARY_LOG"
 	if os.Getenv(inside) != "" {
-		bot := NewBot(token, "http://127.0.0.1:1", time.Second)
+		bot := New(token, "http://127.0.0.1:1", time.Second)
 		bot.api.Debug = true // makes it print each call
 		_, err := bot.Me(t.Context())
 		if err == nil {

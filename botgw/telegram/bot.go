@@ -1,4 +1,4 @@
-package botgw
+package telegram
 
 import (
 	"bytes"
@@ -48,10 +48,10 @@ type quiet struct{}
 func (quiet) Println(...any)        {}
 func (quiet) Printf(string, ...any) {}
 
-// NewBot makes a client and calls nothing yet. endpoint is the address before
+// New makes a client and calls nothing yet. endpoint is the address before
 // "/bot", PublicEndpoint when empty. timeout bounds one call from the first byte
 // to the last, 10 s when not positive; a context may end it sooner.
-func NewBot(token secret.Text, endpoint string, timeout time.Duration) *Bot {
+func New(token secret.Text, endpoint string, timeout time.Duration) *Bot {
 	silence()
 	if endpoint == "" {
 		endpoint = PublicEndpoint

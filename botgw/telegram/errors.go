@@ -1,4 +1,4 @@
-package botgw
+package telegram
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package botgw
+package telegram
 
 import (
 	"html"
@@ -7,16 +7,16 @@ import (
 	"unicode/utf16"
 )
 
-// textMax is Telegram's limit for one message, in UTF-16 code units after markup
+// TextMax is Telegram's limit for one message, in UTF-16 code units after markup
 // is parsed (core.telegram.org/bots/api#sendmessage). Longer text is refused with 400.
-const textMax = 4096
+const TextMax = 4096
 
 const ellipsis = "…"
 
-// text makes what somebody else wrote fit to stand in a message: one line of
+// Line makes what somebody else wrote fit to stand in a message: one line of
 // valid characters, at most limit UTF-16 units, unable to turn the direction of what
 // stands around it. It is not escaped: the template does that.
-func text(s string, limit int) string {
+func Line(s string, limit int) string {
 	rightToLeft := false
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -29,15 +29,15 @@ func text(s string, limit int) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\ufffd"))
-	s = cut(strings.Join(strings.Fields(s), " "), limit)
+	s = Cut(strings.Join(strings.Fields(s), " "), limit)
 	if rightToLeft {
 		return "\u2068" + s + "\u2069" // first strong isolate … pop
 	}
 	return s
 }
 
-// cut shortens a text to limit UTF-16 units, the ellipsis included.
-func cut(s string, limit int) string {
+// Cut shortens a text to limit UTF-16 units, the ellipsis included.
+func Cut(s string, limit int) string {
 	units, end := 0, 0 // end: where the text must stop if it turns out too long
 	for i, r := range s {
 		if units <= limit-1 {
@@ -51,11 +51,11 @@ func cut(s string, limit int) string {
 	return s
 }
 
-// fit shortens a message of Telegram's HTML to limit UTF-16 units of visible
+// Fit shortens a message of Telegram's HTML to limit UTF-16 units of visible
 // text. Tags stay whole and what is open at the cut is closed. Every "<" must
 // begin a tag and every "&" a reference, as html/template writes them.
-func fit(markup string, limit int) string {
-	if visible(markup) <= limit {
+func Fit(markup string, limit int) string {
+	if Visible(markup) <= limit {
 		return markup
 	}
 	var b strings.Builder
@@ -110,8 +110,8 @@ func nextPiece(markup string) (piece string, width int) {
 	return markup, width
 }
 
-// visible is how many UTF-16 units of a message Telegram counts.
-func visible(markup string) (units int) {
+// Visible is how many UTF-16 units of a message Telegram counts.
+func Visible(markup string) (units int) {
 	for markup != "" {
 		piece, width := nextPiece(markup)
 		units, markup = units+width, markup[len(piece):]
@@ -119,8 +119,8 @@ func visible(markup string) (units int) {
 	return units
 }
 
-// plain is the message without its markup: what is sent when Telegram cannot read that.
-func plain(markup string) string {
+// Plain is the message without its markup: what is sent when Telegram cannot read that.
+func Plain(markup string) string {
 	var b strings.Builder
 	for markup != "" {
 		piece, _ := nextPiece(markup)

@@ -1,4 +1,4 @@
-package botgw
+package pace
 
 import (
 	"context"
@@ -21,9 +21,9 @@ func TestPacesAreTelegrams(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, began := newPace(DefaultRate), time.Now()
+				p, began := New(DefaultRate), time.Now()
 				for i := range tc.messages {
-					if err := p.wait(t.Context(), tc.chats[i%len(tc.chats)]); err != nil {
+					if err := p.Wait(t.Context(), tc.chats[i%len(tc.chats)]); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -45,25 +45,25 @@ func many(n int) []int64 {
 }
 
 func TestAPaceEndsWithItsContext(t *testing.T) {
-	p := newPace(DefaultRate)
+	p := New(DefaultRate)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := p.wait(ctx, 7); err == nil {
+	if err := p.Wait(ctx, 7); err == nil {
 		t.Error("a wait outlived its context")
 	}
 }
 
 func TestNoPaceLimitsNothing(t *testing.T) {
-	p := newPace(0)
+	p := New(0)
 	for range 10_000 {
-		if err := p.wait(t.Context(), 7); err != nil {
+		if err := p.Wait(t.Context(), 7); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 func TestChatsThatAreIdleAreForgottenFirst(t *testing.T) {
-	p := newPace(DefaultRate)
+	p := New(DefaultRate)
 	for range chatBurst {
 		p.chat(7).Allow()
 	}
@@ -86,25 +86,25 @@ func TestChatsThatAreIdleAreForgottenFirst(t *testing.T) {
 
 func TestTheGateShutsWhenManyChatsAreToldToWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, began := newGate(), time.Now()
-		for range floodChats {
-			if g.flood(1, 7*time.Second, time.Now()) {
+		g, began := NewValve(), time.Now()
+		for range FloodChats {
+			if g.Flood(1, 7*time.Second, time.Now()) {
 				t.Error("one chat shut the gate")
 			}
 		}
-		if g.flood(2, 7*time.Second, time.Now()) {
+		if g.Flood(2, 7*time.Second, time.Now()) {
 			t.Error("two chats shut the gate")
 		}
-		if !g.flood(3, 7*time.Second, time.Now()) {
+		if !g.Flood(3, 7*time.Second, time.Now()) {
 			t.Error("three chats did not shut the gate")
 		}
-		if g.flood(4, 3*time.Second, time.Now()) {
+		if g.Flood(4, 3*time.Second, time.Now()) {
 			t.Error("the gate was shut twice")
 		}
-		if err := g.pass(t.Context()); err != nil || time.Since(began) != 7*time.Second {
+		if err := g.Pass(t.Context()); err != nil || time.Since(began) != 7*time.Second {
 			t.Errorf("the gate opened after %s, %v, want 7 s", time.Since(began), err)
 		}
-		if g.flood(5, time.Second, time.Now()) {
+		if g.Flood(5, time.Second, time.Now()) {
 			t.Error("chats of long ago count")
 		}
 	})
@@ -112,15 +112,15 @@ func TestTheGateShutsWhenManyChatsAreToldToWait(t *testing.T) {
 
 func TestARefusedTokenIsTriedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate()
-		if !g.refuse(time.Now()) || g.refuse(time.Now()) {
+		g := NewValve()
+		if !g.Refuse(time.Now()) || g.Refuse(time.Now()) {
 			t.Error("only the first refusal is news")
 		}
 		passed := make(chan time.Duration, 10)
 		began := time.Now()
 		for range 3 {
 			go func() {
-				if g.pass(t.Context()) == nil {
+				if g.Pass(t.Context()) == nil {
 					passed <- time.Since(began)
 				}
 			}()
@@ -130,7 +130,7 @@ func TestARefusedTokenIsTriedOnceAMinute(t *testing.T) {
 				t.Errorf("a try after %s, want %s", got, want)
 			}
 		}
-		if !g.accept() || g.accept() {
+		if !g.Accept() || g.Accept() {
 			t.Error("only the first acceptance is news")
 		}
 		if got := <-passed; got != 2*time.Minute {

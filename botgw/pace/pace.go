@@ -1,4 +1,4 @@
-package botgw
+package pace
 
 import (
 	"context"
@@ -29,32 +29,32 @@ const (
 	paceChats = 4096
 )
 
-// pace is the token buckets of one bot.
-type pace struct {
+// Pace is the token buckets of one bot.
+type Pace struct {
 	all *rate.Limiter // nil: nothing is limited
 
 	mu    sync.Mutex
 	chats map[int64]*rate.Limiter
 }
 
-// newPace limits to perSecond messages in all and to Telegram's rates per chat;
+// New limits to perSecond messages in all and to Telegram's rates per chat;
 // 0 limits nothing.
-func newPace(perSecond float64) *pace {
+func New(perSecond float64) *Pace {
 	if perSecond <= 0 {
-		return &pace{}
+		return &Pace{}
 	}
-	return &pace{
+	return &Pace{
 		// Not Telegram's whole second at once: ours and its second begin at different moments.
 		all:   rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond/3))),
 		chats: map[int64]*rate.Limiter{},
 	}
 }
 
-// wait returns when a message may go to the chat, or with an error when ctx ends
+// Wait returns when a message may go to the chat, or with an error when ctx ends
 // or would end before. The chat's turn comes first, so that no chat holds a place
 // of the whole bot while it waits for its own; but it is taken last, at the
 // moment of sending, or what waited long for the bot would follow too closely.
-func (p *pace) wait(ctx context.Context, chatID int64) error {
+func (p *Pace) Wait(ctx context.Context, chatID int64) error {
 	if p.all == nil {
 		return nil
 	}
@@ -84,7 +84,7 @@ func ready(ctx context.Context, limiter *rate.Limiter) error {
 	}
 }
 
-func (p *pace) chat(id int64) *rate.Limiter {
+func (p *Pace) chat(id int64) *rate.Limiter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	limiter, known := p.chats[id]
@@ -104,7 +104,7 @@ func (p *pace) chat(id int64) *rate.Limiter {
 
 // forget drops the chats that have their burst back; if all of them are busy, any
 // half: Telegram's own 429 is still behind this. The caller holds p.mu.
-func (p *pace) forget() {
+func (p *Pace) forget() {
 	for id, limiter := range p.chats {
 		if limiter.Tokens() >= float64(limiter.Burst()) {
 			delete(p.chats, id)

@@ -1,4 +1,4 @@
-package botgw
+package pace
 
 import (
 	"context"
@@ -9,16 +9,16 @@ import (
 const (
 	// When so many different chats are told 429 within floodWindow, it is the bot
 	// that is too fast and not they.
-	floodChats  = 3
+	FloodChats  = 3
 	floodWindow = 5 * time.Second
 	// tokenPause is how often a token that is not accepted is tried again.
 	tokenPause = time.Minute
 )
 
-// gate is what every message of a bot passes just before it is sent. It is shut
+// Valve is what every message of a bot passes just before it is sent. It is shut
 // for a while when Telegram holds the whole bot, and all but one try a minute are
 // kept back while the token is not accepted.
-type gate struct {
+type Valve struct {
 	mu      sync.Mutex
 	until   time.Time // shut until then
 	refused bool      // the token
@@ -26,12 +26,12 @@ type gate struct {
 	floods  map[int64]time.Time // when a chat was last told 429
 }
 
-func newGate() *gate {
-	return &gate{opened: make(chan struct{}), floods: map[int64]time.Time{}}
+func NewValve() *Valve {
+	return &Valve{opened: make(chan struct{}), floods: map[int64]time.Time{}}
 }
 
-// pass waits until the gate is open or ctx ends.
-func (g *gate) pass(ctx context.Context) error {
+// Pass waits until the gate is open or ctx ends.
+func (g *Valve) Pass(ctx context.Context) error {
 	for {
 		wait, opened := g.claim(time.Now())
 		if wait <= 0 {
@@ -51,7 +51,7 @@ func (g *gate) pass(ctx context.Context) error {
 
 // claim says how long to wait. While the token is refused it lets one through
 // each tokenPause.
-func (g *gate) claim(now time.Time) (time.Duration, <-chan struct{}) {
+func (g *Valve) claim(now time.Time) (time.Duration, <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	wait := g.until.Sub(now)
@@ -61,8 +61,8 @@ func (g *gate) claim(now time.Time) (time.Duration, <-chan struct{}) {
 	return wait, g.opened
 }
 
-// flood notes that a chat was told to wait and reports whether that shut the gate.
-func (g *gate) flood(chatID int64, wait time.Duration, now time.Time) (shut bool) {
+// Flood notes that a chat was told to wait and reports whether that shut the gate.
+func (g *Valve) Flood(chatID int64, wait time.Duration, now time.Time) (shut bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.floods[chatID] = now
@@ -71,7 +71,7 @@ func (g *gate) flood(chatID int64, wait time.Duration, now time.Time) (shut bool
 			delete(g.floods, id)
 		}
 	}
-	if len(g.floods) < floodChats {
+	if len(g.floods) < FloodChats {
 		return false
 	}
 	shut = g.until.Before(now)
@@ -81,9 +81,9 @@ func (g *gate) flood(chatID int64, wait time.Duration, now time.Time) (shut bool
 	return shut
 }
 
-// refuse shuts the gate because the token was not accepted; first says that it was
+// Refuse shuts the gate because the token was not accepted; first says that it was
 // accepted until now.
-func (g *gate) refuse(now time.Time) (first bool) {
+func (g *Valve) Refuse(now time.Time) (first bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	first = !g.refused
@@ -93,8 +93,8 @@ func (g *gate) refuse(now time.Time) (first bool) {
 	return first
 }
 
-// accept opens the gate after a refused token; first says that it was refused.
-func (g *gate) accept() (first bool) {
+// Accept opens the gate after a refused token; first says that it was refused.
+func (g *Valve) Accept() (first bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.refused {

@@ -1,0 +1,10 @@
+// Package flow walks a person through the steps of a form: one table says what
+// is asked, what is accepted and what comes next (Form, Step); the engine adds
+// Back, Cancel and "step n of N", answers everything that does not fit, and
+// keeps the half-filled form in the bucket "fsm".
+//
+// A record is advanced by compare-and-set, and remembers the updates it was
+// advanced by: two replicas, a double tap or a redelivery advance it once, and
+// are all answered with the step that is current. After an hour a form is no
+// longer open, and for a day it is a draft that can be taken up again.
+package flow

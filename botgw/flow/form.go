@@ -1,0 +1,91 @@
+package flow
+
+import (
+	"context"
+
+	"ukbot/api"
+	"ukbot/botgw/talk"
+)
+
+// Form is a flow.
+type Form struct {
+	Name    string     // in records, buttons and metrics: "create"
+	Title   string     // key of its name as people read it
+	Roles   []api.Role // who may fill it, by active role; empty: everybody with a session
+	Anybody bool       // also who has no session
+	Steps   []Step
+	// Finish does what the form is for, once the last step is done, and says so.
+	// It may be called again for the same form (Data.Nonce): its changes carry
+	// idempotency keys made of that.
+	Finish func(ctx context.Context, t *talk.Turn, d *Data) error
+}
+
+// Step is one question.
+type Step struct {
+	Name string
+	// Ask makes the question and its choices. Each choice is a button made by
+	// Pick; the engine adds Back and Cancel below and the progress above.
+	Ask func(ctx context.Context, t *talk.Turn, d *Data) (talk.Screen, error)
+	// Pick takes the tap on a choice; args are those of the button. nil: no choices.
+	Pick func(ctx context.Context, t *talk.Turn, d *Data, args []string) error
+	// Take is what is accepted besides taps.
+	Take map[talk.Kind]func(ctx context.Context, t *talk.Turn, d *Data) error
+	// When says whether the step applies; nil: always.
+	When func(t *talk.Turn, d *Data) bool
+	// Hint is the key of what to say when something else comes: "choose with the buttons".
+	Hint string
+}
+
+// What Pick and Take return besides nil (go on to the next step).
+type (
+	// Stay keeps the step and shows it again, changed: a page turned, a photo added.
+	Stay struct{}
+	// Complaint keeps the step and says what is wrong with the answer.
+	Complaint struct {
+		Key  string
+		Args map[string]any
+	}
+)
+
+func (Stay) Error() string        { return "stays at this step" }
+func (c Complaint) Error() string { return "not accepted: " + c.Key }
+
+// PickDo is the Do of the buttons of a form's choices.
+const PickDo = "f"
+
+// Pick is a button of a choice. The engine puts the form's nonce and step in front of args.
+func Pick(text string, args ...string) talk.Button {
+	return talk.Button{Text: text, Call: talk.Call{Do: PickDo, Args: args}}
+}
+
+// Data is what a form holds so far. One type for all forms; each uses a part.
+type Data struct {
+	Nonce string `json:"nonce"` // of this filling: idempotency keys are made of it
+
+	Request  string `json:"request,omitempty"` // number of the request it is about
+	Action   string `json:"action,omitempty"`  // of the workflow, where one form serves several
+	Category string `json:"category,omitempty"`
+	Urgency  string `json:"urgency,omitempty"`
+
+	Yard          string `json:"yard,omitempty"`
+	Building      string `json:"building,omitempty"`
+	BuildingName  string `json:"building_name,omitempty"`
+	Apartment     string `json:"apartment,omitempty"`
+	ApartmentName string `json:"apartment_name,omitempty"`
+	Common        bool   `json:"common,omitempty"` // of the building, no apartment
+
+	Text     string      `json:"text,omitempty"` // description, comment or reason
+	Internal bool        `json:"internal,omitempty"`
+	Photos   []talk.File `json:"photos,omitempty"`
+	Stars    int         `json:"stars,omitempty"`
+
+	Executor     string `json:"executor,omitempty"`
+	ExecutorName string `json:"executor_name,omitempty"`
+
+	Language   string `json:"language,omitempty"` // of registration
+	Phone      string `json:"phone,omitempty"`
+	Verified   bool   `json:"verified,omitempty"`
+	Invitation string `json:"invitation,omitempty"`
+
+	Page string `json:"page,omitempty"` // cursor of the list a step shows
+}
