@@ -36,17 +36,37 @@ func Read(ctx context.Context, js jetstream.JetStream, r ReadRange, each func(*M
 	if last := stream.CachedInfo().State.LastSeq; r.To == 0 || r.To > last {
 		r.To = last
 	}
-	consumer, err := js.OrderedConsumer(ctx, r.Stream, r.config())
+	next := uint64(0) // after the last one handed over
+	for stalls := 1; ; stalls++ {
+		before := next
+		stalled, err := r.pass(ctx, js, stream, &next, each)
+		if !stalled || err != nil {
+			return err
+		}
+		if next != before {
+			stalls = 0
+		}
+		if stalls == readStalls {
+			return fmt.Errorf("read stream %s: the server hands nothing over after message %d, though there is more up to %d", r.Stream, max(next, 1)-1, r.To)
+		}
+	}
+}
+
+// pass reads on from *next, which it advances, and says whether the server fell
+// silent although there is more: its consumer lives on one node of a cluster,
+// and does not always survive that.
+func (r ReadRange) pass(ctx context.Context, js jetstream.JetStream, stream jetstream.Stream, next *uint64, each func(*Message) error) (stalled bool, err error) {
+	consumer, err := js.OrderedConsumer(ctx, r.Stream, r.config(*next))
 	if err != nil {
-		return fmt.Errorf("read stream %s: %w", r.Stream, err)
+		return false, fmt.Errorf("read stream %s: %w", r.Stream, err)
 	}
 	defer r.forget(ctx, stream, consumer)
 	if consumer.CachedInfo().NumPending == 0 {
-		return nil
+		return false, nil
 	}
 	iter, err := consumer.Messages()
 	if err != nil {
-		return fmt.Errorf("read stream %s: %w", r.Stream, err)
+		return false, fmt.Errorf("read stream %s: %w", r.Stream, err)
 	}
 	defer iter.Stop()
 	for {
@@ -54,26 +74,29 @@ func Read(ctx context.Context, js jetstream.JetStream, r ReadRange, each func(*M
 		switch {
 		case errors.Is(err, natsgo.ErrTimeout) && ctx.Err() == nil:
 			// Nothing for a while: what was counted may be purged by now.
-			if info, err := consumer.Info(ctx); err == nil && info.NumPending == 0 {
-				return nil
-			}
-			continue
+			info, err := consumer.Info(ctx)
+			return err != nil || info.NumPending > 0, ctx.Err()
 		case err != nil:
-			return fmt.Errorf("read stream %s: %w", r.Stream, cmp.Or(ctx.Err(), err))
+			return false, fmt.Errorf("read stream %s: %w", r.Stream, cmp.Or(ctx.Err(), err))
 		}
-		done, err := r.hand(msg, each)
+		done, sequence, err := r.hand(msg, each)
 		if done || err != nil {
-			return err
+			return false, err
 		}
+		*next = sequence + 1
 		if ctx.Err() != nil {
-			return fmt.Errorf("read stream %s: %w", r.Stream, ctx.Err())
+			return false, fmt.Errorf("read stream %s: %w", r.Stream, ctx.Err())
 		}
 	}
 }
 
-// readSilence is how long a read waits for its next message before it asks
-// whether there still is one.
-const readSilence = 2 * time.Second
+const (
+	// readStalls is how often in a row a read that fell silent is begun anew.
+	readStalls = 5
+	// readSilence is how long a read waits for its next message before it asks
+	// whether there still is one.
+	readSilence = 2 * time.Second
+)
 
 // forget removes the server's side of a read, which would stay for minutes.
 func (r ReadRange) forget(ctx context.Context, stream jetstream.Stream, consumer jetstream.Consumer) {
@@ -82,12 +105,14 @@ func (r ReadRange) forget(ctx context.Context, stream jetstream.Stream, consumer
 	_ = stream.DeleteConsumer(ctx, consumer.CachedInfo().Name) // the server removes it anyway, later
 }
 
-func (r ReadRange) config() jetstream.OrderedConsumerConfig {
+func (r ReadRange) config(next uint64) jetstream.OrderedConsumerConfig {
 	cfg := jetstream.OrderedConsumerConfig{}
 	if r.Subject != "" {
 		cfg.FilterSubjects = []string{r.Subject}
 	}
 	switch {
+	case next > 0:
+		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, next
 	case !r.Since.IsZero():
 		cfg.DeliverPolicy, cfg.OptStartTime = jetstream.DeliverByStartTimePolicy, &r.Since
 	case r.From > 0:
@@ -97,20 +122,20 @@ func (r ReadRange) config() jetstream.OrderedConsumerConfig {
 }
 
 // hand gives one message to the callback and says whether it was the last.
-func (r ReadRange) hand(msg jetstream.Msg, each func(*Message) error) (done bool, err error) {
+func (r ReadRange) hand(msg jetstream.Msg, each func(*Message) error) (done bool, sequence uint64, err error) {
 	m, following, err := readMessage(msg)
 	if err != nil {
-		return true, err
+		return true, 0, err
 	}
 	if m.Sequence > r.To || !r.Until.IsZero() && !m.Stored.Before(r.Until) {
-		return true, nil
+		return true, m.Sequence, nil
 	}
 	if err := each(m); errors.Is(err, ErrStop) {
-		return true, nil
+		return true, m.Sequence, nil
 	} else if err != nil {
-		return true, err
+		return true, m.Sequence, err
 	}
-	return m.Sequence == r.To || following == 0, nil
+	return m.Sequence == r.To || following == 0, m.Sequence, nil
 }
 
 // Replay stores a message again as its own copy, named by the replay: handlers
