@@ -32,7 +32,9 @@ const (
 type Bot struct {
 	api     tgbotapi.BotAPI // copied for each call, never changed
 	token   string
+	base    string // the address before "/bot"
 	client  *http.Client
+	poller  *http.Client // apart: a poll that waits must not hold a connection of the calls
 	timeout time.Duration
 }
 
@@ -62,25 +64,31 @@ func New(token secret.Text, endpoint string, timeout time.Duration) *Bot {
 	b := &Bot{
 		api:     tgbotapi.BotAPI{Token: token.Reveal()},
 		token:   token.Reveal(),
+		base:    strings.TrimRight(endpoint, "/"),
 		timeout: timeout,
 		// Each Bot has connections of its own: a slow one delays no other tenant's.
-		client: &http.Client{
-			Transport: &http.Transport{
-				Proxy:               http.ProxyFromEnvironment,
-				MaxIdleConns:        idleConns,
-				MaxIdleConnsPerHost: idleConns,
-				IdleConnTimeout:     90 * time.Second,
-				TLSHandshakeTimeout: timeout,
-				ForceAttemptHTTP2:   true,
-			},
-			// Telegram redirects nobody; following would carry the token elsewhere.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		client: newClient(idleConns, timeout),
+		poller: newClient(1, timeout),
 	}
 	// The library formats this with token and method, so a % of ours must survive that.
-	endpoint = strings.ReplaceAll(strings.TrimRight(endpoint, "/"), "%", "%%")
-	b.api.SetAPIEndpoint(endpoint + "/bot%s/%s")
+	b.api.SetAPIEndpoint(strings.ReplaceAll(b.base, "%", "%%") + "/bot%s/%s")
 	return b
+}
+
+// newClient is connections of their own, of which idle stay open.
+func newClient(idle int, handshake time.Duration) *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			MaxIdleConns:        idle,
+			MaxIdleConnsPerHost: idle,
+			IdleConnTimeout:     90 * time.Second,
+			TLSHandshakeTimeout: handshake,
+			ForceAttemptHTTP2:   true,
+		},
+		// Telegram redirects nobody; following would carry the token elsewhere.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // String keeps the token out of whatever prints a Bot.
@@ -98,8 +106,20 @@ func (b *Bot) id() string {
 	return id
 }
 
+// ID is the bot's id, which its token begins with; 0 when that is no token.
+func (b *Bot) ID() int64 {
+	id, err := strconv.ParseInt(b.id(), 10, 64)
+	if err != nil || id <= 0 {
+		return 0
+	}
+	return id
+}
+
 // Close drops idle connections.
-func (b *Bot) Close() { b.client.CloseIdleConnections() }
+func (b *Bot) Close() {
+	b.client.CloseIdleConnections()
+	b.poller.CloseIdleConnections()
+}
 
 // Me asks who the bot is; an error of action Fatal means a wrong token.
 func (b *Bot) Me(ctx context.Context) (tgbotapi.User, error) {
@@ -114,72 +134,31 @@ func (b *Bot) Me(ctx context.Context) (tgbotapi.User, error) {
 	return me, nil
 }
 
-// Outgoing is a message to be sent.
-type Outgoing struct {
-	ChatID  int64
-	Text    string // Telegram's HTML, escaped already
-	Plain   bool   // Text is no markup: what to do after SendPlain
-	Markup  any    // reply_markup, anything that marshals to it; nil for none
-	ReplyTo int    // a message to answer; sent without when that one is gone
-	Silent  bool   // no sound
-	Preview bool   // show the preview of a link in the text
-}
-
-// params are the message as sendMessage's parameters.
-func (o Outgoing) params() (tgbotapi.Params, error) {
-	p := tgbotapi.Params{"chat_id": strconv.FormatInt(o.ChatID, 10), "text": o.Text}
-	if !o.Plain {
-		p["parse_mode"] = tgbotapi.ModeHTML
-	}
-	if o.Markup != nil {
-		raw, err := json.Marshal(o.Markup)
-		if err != nil {
-			return nil, fmt.Errorf("marshal reply_markup: %w", err)
-		}
-		p["reply_markup"] = string(raw)
-	}
-	if o.ReplyTo != 0 {
-		p["reply_parameters"] = fmt.Sprintf(`{"message_id":%d,"allow_sending_without_reply":true}`, o.ReplyTo)
-	}
-	if !o.Preview {
-		p["link_preview_options"] = `{"is_disabled":true}`
-	}
-	p.AddBool("disable_notification", o.Silent)
-	return p, nil
-}
-
-// Send sends one message and returns its id, 0 in the odd case that Telegram
-// accepted it and the id cannot be read. Classify says what an error asks for;
-// after Retry the message may have arrived.
-func (b *Bot) Send(ctx context.Context, o Outgoing) (messageID int, err error) {
-	p, err := o.params()
-	if err != nil {
-		return 0, err
-	}
-	raw, err := b.Call(ctx, "sendMessage", p)
-	if err != nil {
-		return 0, err
-	}
-	var m struct {
-		ID int `json:"message_id"`
-	}
-	// It has been accepted: an error now would have it sent a second time.
-	_ = json.Unmarshal(raw, &m)
-	return m.ID, nil
-}
-
 // Call makes one call of any method and returns its result. A refusal of
 // Telegram is a *tgbotapi.Error in the chain.
 func (b *Bot) Call(ctx context.Context, method string, params tgbotapi.Params) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	return b.call(ctx, b.client, b.timeout, method, params)
+}
+
+// call is Call over the given connections and within the given time.
+func (b *Bot) call(
+	ctx context.Context, client *http.Client, timeout time.Duration, method string, params tgbotapi.Params,
+) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	api := b.api // the library has no contexts: each call gets a copy with its own client
-	api.Client = doer(func(r *http.Request) (*http.Response, error) { return b.do(r.WithContext(ctx)) })
+	api.Client = doer(func(r *http.Request) (*http.Response, error) { return do(client, r.WithContext(ctx)) })
 	resp, err := api.MakeRequest(method, params)
 	if err != nil {
 		return nil, fmt.Errorf("telegram %s: %w", method, b.redact(err))
 	}
 	return resp.Result, nil
+}
+
+// do is Call for which only success counts.
+func (b *Bot) do(ctx context.Context, method string, params tgbotapi.Params) error {
+	_, err := b.Call(ctx, method, params)
+	return err
 }
 
 // redact takes the address, which holds the token, out of an error of net/http.
@@ -203,8 +182,8 @@ func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 // do makes the request and sees to it that the answer is JSON of the Bot API:
 // what stands in front of Telegram answers with pages when Telegram is down, and
 // the library would report a syntax error.
-func (b *Bot) do(r *http.Request) (*http.Response, error) {
-	resp, err := b.client.Do(r)
+func do(client *http.Client, r *http.Request) (*http.Response, error) {
+	resp, err := client.Do(r)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,12 @@ import (
 // is parsed (core.telegram.org/bots/api#sendmessage). Longer text is refused with 400.
 const TextMax = 4096
 
+// CaptionMax is that of a caption, ToastMax of the answer to a tap, which is plain.
+const (
+	CaptionMax = 1024
+	ToastMax   = 200
+)
+
 const ellipsis = "…"
 
 // Line makes what somebody else wrote fit to stand in a message: one line of

@@ -1,0 +1,68 @@
+package telegram
+
+import (
+	"context"
+
+	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
+)
+
+// Scopes of command lists. Telegram shows the most exact one that is set: a
+// chat's, then that of all private chats, each first in the person's language.
+// A scope is what is shown, never what is allowed.
+
+// ScopeChat is the list of one chat.
+func ScopeChat(chatID int64) tgbotapi.BotCommandScope { return tgbotapi.NewBotCommandScopeChat(chatID) }
+
+// ScopePrivate is the list of all private chats without one of their own.
+func ScopePrivate() tgbotapi.BotCommandScope { return tgbotapi.NewBotCommandScopeAllPrivateChats() }
+
+// SetCommands sets the list of a scope in a language, "" for every language
+// without one of its own.
+func (b *Bot) SetCommands(
+	ctx context.Context, scope tgbotapi.BotCommandScope, language string, commands []tgbotapi.BotCommand,
+) error {
+	p := tgbotapi.Params{}
+	p.AddNonEmpty("language_code", language)
+	if commands == nil {
+		commands = []tgbotapi.BotCommand{} // null is no list
+	}
+	if err := addJSON(p, "commands", commands); err != nil {
+		return err
+	}
+	if err := addJSON(p, "scope", scope); err != nil {
+		return err
+	}
+	return b.do(ctx, "setMyCommands", p)
+}
+
+// DeleteCommands takes the list of a scope in a language away.
+func (b *Bot) DeleteCommands(ctx context.Context, scope tgbotapi.BotCommandScope, language string) error {
+	p := tgbotapi.Params{}
+	p.AddNonEmpty("language_code", language)
+	if err := addJSON(p, "scope", scope); err != nil {
+		return err
+	}
+	return b.do(ctx, "deleteMyCommands", p)
+}
+
+// MenuButton is the button beside the input field.
+type MenuButton struct {
+	Type   string   `json:"type"` // "commands", "web_app" or "default"
+	Text   string   `json:"text,omitempty"`
+	WebApp *WebPage `json:"web_app,omitempty"`
+}
+
+// WebPage is the address of a Mini App.
+type WebPage struct {
+	URL string `json:"url"`
+}
+
+// SetMenuButton sets the button of a private chat; of all, when chatID is 0.
+func (b *Bot) SetMenuButton(ctx context.Context, chatID int64, button MenuButton) error {
+	p := tgbotapi.Params{}
+	p.AddNonZero64("chat_id", chatID)
+	if err := addJSON(p, "menu_button", button); err != nil {
+		return err
+	}
+	return b.do(ctx, "setChatMenuButton", p)
+}
