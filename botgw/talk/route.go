@@ -8,9 +8,10 @@ import (
 
 // Route answers the taps of one kind of button.
 type Route struct {
-	Do     string     // of the buttons' Calls; unique among all routes
-	Roles  []api.Role // who may, by active role; empty: everybody with a session
-	Handle func(ctx context.Context, t *Turn, args []string) error
+	Do      string     // of the buttons' Calls; unique among all routes
+	Roles   []api.Role // who may, by active role; empty: everybody with a session
+	Anybody bool       // also who has no session
+	Handle  func(ctx context.Context, t *Turn, args []string) error
 }
 
 // Order is a command, or a key of the main menu: both ask by a word.

@@ -23,7 +23,10 @@ type Turn struct {
 	Zone *time.Location           // of the company
 	Now  time.Time
 	Outs []Out
-	Step string // for log and metrics: "create/photos", "card"; set by who handles it
+
+	// For log and metrics, set by who handles it: of a small set, never what somebody typed.
+	Step    string // "create/photos", "rv", "/help"
+	Outcome string // "" is done; "refused", "stale", "forbidden", "pending" …
 
 	// Busy shows at once that the bot is at work; for what may take over a second.
 	Busy func(context.Context)
