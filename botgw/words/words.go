@@ -12,15 +12,11 @@
 package words
 
 import (
-	"embed"
 	"fmt"
 	"html"
-	"path"
 	"strings"
 
-	"github.com/BurntSushi/toml"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
-	"golang.org/x/text/language"
 )
 
 // Languages is what the bot can write in; the first is the default.
@@ -109,32 +105,4 @@ func escape(args Args) Args {
 		}
 	}
 	return args
-}
-
-//go:embed */*.toml
-var files embed.FS
-
-var localizers = load()
-
-func load() map[string]*i18n.Localizer {
-	all := map[string]*i18n.Localizer{}
-	for _, code := range Languages {
-		bundle := i18n.NewBundle(language.Make(code))
-		bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-		entries, err := files.ReadDir(code)
-		if err != nil {
-			panic(err) // compiled in: every test meets it
-		}
-		for _, entry := range entries {
-			raw, err := files.ReadFile(path.Join(code, entry.Name()))
-			if err == nil {
-				_, err = bundle.ParseMessageFileBytes(raw, strings.TrimSuffix(entry.Name(), ".toml")+"."+code+".toml")
-			}
-			if err != nil {
-				panic(fmt.Errorf("words %s/%s: %w", code, entry.Name(), err))
-			}
-		}
-		all[code] = i18n.NewLocalizer(bundle, code)
-	}
-	return all
 }
