@@ -30,7 +30,12 @@ type Settings struct {
 
 	TelegramToken secret.Text `name:"telegram-token" env:"TELEGRAM_TOKEN" help:"Bot token. Empty in dev: the simulator." group:"Settings:"`
 	TelegramAPI   string      `name:"telegram-api" env:"UKBOT_TELEGRAM_API" default:"https://api.telegram.org" help:"Endpoint of the Bot API: what stands before /bot." group:"Settings:"`
+	TelegramHook  string      `name:"telegram-webhook" env:"UKBOT_TELEGRAM_WEBHOOK" help:"Public https address of this server; Telegram then delivers to <address>/telegram/<bot>. Empty: the bot asks Telegram (long poll)." group:"Settings:"`
 	TelegramRate  float64     `name:"telegram-rate" env:"UKBOT_TELEGRAM_RATE" default:"30" help:"Messages a second for the whole bot; Telegram's own limit is about 30. 0: no limit." group:"Settings:"`
+
+	HousingURL  string      `name:"housing-url" env:"UKBOT_HOUSING_URL" help:"Where the bot finds the housing services, as in http://housing:8009. Empty: in this process." group:"Settings:"`
+	BotKey      secret.Text `name:"bot-key" env:"UKBOT_BOT_KEY" help:"The bot's API key for the housing services. Empty: it makes its own in the database." group:"Settings:"`
+	OperatorKey secret.Text `name:"bot-operator-key" env:"UKBOT_BOT_OPERATOR_KEY" help:"A key of UKBOT_API_KEYS with which administrators see failed webhooks in the bot. Empty: they do not." group:"Settings:"`
 
 	BodyLimit      int           `name:"body-limit" env:"UKBOT_BODY_LIMIT" default:"1048576" help:"Largest webhook body, bytes; at most 1 MiB." group:"Settings:"`
 	PublishTimeout time.Duration `name:"publish-timeout" env:"UKBOT_PUBLISH_TIMEOUT" default:"5s" help:"Wait for the stream before a webhook is answered 503." group:"Settings:"`
