@@ -20,6 +20,7 @@ var ofAllTenants = map[string]string{
 	"OutboxAge":            "a figure for operators, without a row of anybody",
 	"Companies":            "the list of tenants, for whoever operates the installation; no API reads it",
 	"AllHooks":             "the copy in NATS is of all configurations; its keys begin with the tenant",
+	"AllBots":              "the copy in NATS is of all bots; its keys are the tenants",
 	"PruneWebhookKeys":     "retention, by age",
 	"PruneWebhookRepeats":  "retention, by age",
 	"PruneWebhookAttempts": "retention, by age",
