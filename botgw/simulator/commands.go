@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// command is a line of a bot's command menu.
-type command struct {
+// Command is a line of a bot's command menu.
+type Command struct {
 	Command     string `json:"command"`
 	Description string `json:"description"`
 }
@@ -33,7 +33,7 @@ func (s *Server) getMe(_ context.Context, b *bot, _ args) (any, error) {
 }
 
 func (s *Server) setMyCommands(_ context.Context, b *bot, a args) (any, error) {
-	var list []command
+	var list []Command
 	if json.Unmarshal([]byte(a.str("commands")), &list) != nil {
 		return nil, bad("can't parse commands JSON object")
 	}
@@ -47,12 +47,13 @@ func (s *Server) setMyCommands(_ context.Context, b *bot, a args) (any, error) {
 	}
 	return s.withScope(a, func(scope commandScope) any {
 		b.commands[scope] = list
+		s.touchBot(b)
 		return true
 	})
 }
 
 // check applies Telegram's limits: 1–32 of a–z 0–9 _, and 1–256 characters of description.
-func (c *command) check() error {
+func (c *Command) check() error {
 	c.Command = strings.TrimPrefix(strings.TrimSpace(c.Command), "/")
 	c.Description = strings.TrimSpace(c.Description)
 	switch {
@@ -72,13 +73,14 @@ func (c *command) check() error {
 
 func (s *Server) getMyCommands(_ context.Context, b *bot, a args) (any, error) {
 	return s.withScope(a, func(scope commandScope) any {
-		return append([]command{}, b.commands[scope]...)
+		return append([]Command{}, b.commands[scope]...)
 	})
 }
 
 func (s *Server) deleteMyCommands(_ context.Context, b *bot, a args) (any, error) {
 	return s.withScope(a, func(scope commandScope) any {
 		delete(b.commands, scope)
+		s.touchBot(b)
 		return true
 	})
 }
@@ -120,6 +122,62 @@ func (s *Server) withScope(a args, work func(commandScope) any) (any, error) {
 	return work(scope), nil
 }
 
+// touchBot marks every chat of a bot as changed. The caller holds s.mu.
+func (s *Server) touchBot(b *bot) {
+	for key, d := range s.dialogs {
+		if key.bot == b.id {
+			d.rev = s.rev + 1
+		}
+	}
+	s.touch(&dialog{}, nil)
+}
+
+// CommandsOf is the command menu that a person sees: the first list there is in
+// Telegram's order (core.telegram.org/bots/api#determining-list-of-commands).
+func (s *Server) CommandsOf(botToken string, userID int64) []Command {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ph, err := s.phone(botToken, userID)
+	if err != nil {
+		return nil
+	}
+	return ph.commands()
+}
+
+func (ph phone) commands() []Command {
+	for _, scope := range []commandScope{{kind: "chat", chat: ph.p.ID}, {kind: "all_private_chats"}, {kind: "default"}} {
+		for _, language := range []string{ph.p.LanguageCode, ""} {
+			scope.language = language
+			if list := ph.b.commands[scope]; len(list) > 0 {
+				return list
+			}
+		}
+	}
+	return nil
+}
+
+// MenuButtonOf is what the button beside the input field does for a person:
+// "commands", "web_app" or "default".
+func (s *Server) MenuButtonOf(botToken string, userID int64) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ph, err := s.phone(botToken, userID)
+	if err != nil {
+		return ""
+	}
+	return ph.menuButton()
+}
+
+func (ph phone) menuButton() string {
+	for _, chat := range []int64{ph.p.ID, 0} {
+		if menu, ok := ph.b.menus[chat].(map[string]any); ok {
+			kind, _ := menu["type"].(string)
+			return kind
+		}
+	}
+	return "commands"
+}
+
 // menuKinds are the menu buttons there are.
 var menuKinds = map[string]bool{"commands": true, "web_app": true, "default": true}
 
@@ -145,6 +203,7 @@ func (s *Server) setChatMenuButton(_ context.Context, b *bot, a args) (any, erro
 		return nil, errChat
 	}
 	b.menus[chat] = menu
+	s.touchBot(b)
 	return true, nil
 }
 

@@ -3,6 +3,7 @@ package simulator
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
 )
 
@@ -12,7 +13,7 @@ func (s *Server) editMessageText(_ context.Context, b *bot, a args) (any, error)
 		return nil, chatFirst(a, err)
 	}
 	return s.edit(b, a, func(m *Message) error {
-		if m.Photo != "" || m.Document != "" {
+		if m.file() != "" {
 			return errNoText
 		}
 		m.Text, m.Entities, m.HTML = f.text, f.entities, f.source
@@ -45,8 +46,11 @@ func (s *Server) edit(b *bot, a args, change func(*Message) error) (any, error) 
 		return nil, errEditNotFound
 	}
 	old := d.messages[i]
-	if !old.FromBot {
-		return nil, errCantEdit
+	if !old.FromBot || old.Buttons == nil && old.Markup != nil {
+		return nil, errCantEdit // a person's, or one that brought a reply keyboard (TDLib's can_edit_message)
+	}
+	if kb.buttons == nil && kb.raw != nil {
+		return nil, errInlineOnly
 	}
 	m := *old
 	m.Buttons, m.Markup = kb.buttons, nil
@@ -59,9 +63,9 @@ func (s *Server) edit(b *bot, a args, change func(*Message) error) (any, error) 
 	if same(old, &m) {
 		return nil, errNotModified
 	}
-	m.Edits = append(slices.Clip(old.Edits), Edit{Date: s.cfg.Now(), Text: old.Text, HTML: old.HTML})
+	m.Edits = append(slices.Clip(old.Edits), Edit{Date: s.cfg.Now(), Text: old.Text, HTML: old.HTML, Buttons: old.Buttons})
 	d.messages[i] = &m
-	s.announce()
+	s.touch(d, &m)
 	return s.wire(b, d, &m), nil
 }
 
@@ -73,7 +77,7 @@ func same(a, b *Message) bool {
 		}
 		return m.Markup
 	}
-	return a.Text == b.Text &&
+	return a.Text == b.Text && a.file() == b.file() &&
 		slices.EqualFunc(a.Entities, b.Entities, func(x, y Entity) bool {
 			return x.Type == y.Type && x.Offset == y.Offset && x.Length == y.Length && x.URL == y.URL && x.Language == y.Language
 		}) &&
@@ -98,7 +102,36 @@ func (s *Server) deleteMessage(_ context.Context, b *bot, a args) (any, error) {
 	if s.cfg.Now().Sub(d.messages[i].Date).Hours() > 48 {
 		return nil, errCantDelete
 	}
-	d.messages = slices.Delete(slices.Clone(d.messages), i, i+1)
-	s.announce()
+	s.remove(d, i)
+	return true, nil
+}
+
+// deleteMax is how many messages one call deletes (core.telegram.org/bots/api#deletemessages).
+const deleteMax = 100
+
+// deleteMessages deletes what it can of a list, without a word about the rest.
+func (s *Server) deleteMessages(_ context.Context, b *bot, a args) (any, error) {
+	var ids []int
+	switch {
+	case a.str("message_ids") == "":
+		return nil, chatFirst(a, errNoMessageIDs)
+	case json.Unmarshal([]byte(a.str("message_ids")), &ids) != nil:
+		return nil, chatFirst(a, bad("can't parse message identifiers JSON array"))
+	case len(ids) == 0:
+		return nil, chatFirst(a, errNoMessageIDs)
+	case len(ids) > deleteMax:
+		return nil, chatFirst(a, bad("too many message identifiers specified"))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, _, err := s.writable(b, a)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if i, ok := d.find(id); ok && s.cfg.Now().Sub(d.messages[i].Date).Hours() <= 48 {
+			s.remove(d, i)
+		}
+	}
 	return true, nil
 }

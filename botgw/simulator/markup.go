@@ -8,6 +8,7 @@ import (
 const (
 	dataMax    = 64  // bytes of callback_data (core.telegram.org/bots/api#inlinekeyboardbutton)
 	buttonsMax = 100 // buttons below one message; undocumented, found by others
+	rowMax     = 8   // buttons in one row of them; likewise
 )
 
 // Button is one button below a message.
@@ -20,8 +21,9 @@ type Button struct {
 
 // markup is a message's keyboard: buttons are set for an inline one only.
 type markup struct {
-	raw     json.RawMessage
-	buttons [][]Button
+	raw      json.RawMessage
+	buttons  [][]Button
+	keyboard *Keyboard // what becomes of the keyboard in place of the letters; nil: nothing
 }
 
 // otherKinds are the things an inline button may do besides data and url.
@@ -47,7 +49,10 @@ func readMarkup(a args) (markup, error) {
 	var rows [][]json.RawMessage
 	inline, ok := fields["inline_keyboard"]
 	if !ok || string(inline) == "null" {
-		return m, nil // another keyboard, or an inline one that says nothing: null changes nothing
+		// Another keyboard, or an inline one that says nothing: null changes nothing.
+		var err error
+		m.keyboard, err = readKeyboard(m.raw, fields)
+		return m, err
 	}
 	if json.Unmarshal(inline, &rows) != nil {
 		return markup{}, bad("field \"inline_keyboard\" must be of type Array")
@@ -62,7 +67,7 @@ func readMarkup(a args) (markup, error) {
 			}
 			line = append(line, b)
 		}
-		if count += len(line); count > buttonsMax {
+		if count += len(line); count > buttonsMax || len(line) > rowMax {
 			return markup{}, errMarkupLong
 		}
 		if line != nil {

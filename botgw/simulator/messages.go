@@ -25,7 +25,34 @@ type Message struct {
 	ReplyTo  int             `json:"reply_to,omitempty"`
 	Photo    string          `json:"photo,omitempty"`    // file id
 	Document string          `json:"document,omitempty"` // file id
-	Edits    []Edit          `json:"edits,omitempty"`    // what it said before, oldest first
+	Video    string          `json:"video,omitempty"`    // file id
+	Voice    string          `json:"voice,omitempty"`    // file id
+	Sticker  string          `json:"sticker,omitempty"`  // file id
+	Contact  *Contact        `json:"contact,omitempty"`
+	Location *Location       `json:"location,omitempty"`
+	Album    string          `json:"album,omitempty"` // the same for all of one album
+	Edits    []Edit          `json:"edits,omitempty"` // what it said before, oldest first
+
+	rev int64 // Server.rev of its last change
+}
+
+// file is the id of the file it shows, "" for none.
+func (m *Message) file() string {
+	return cmp.Or(m.Photo, m.Document, m.Video, m.Voice, m.Sticker)
+}
+
+// Contact is a shared telephone number.
+type Contact struct {
+	Phone     string `json:"phone_number"`
+	FirstName string `json:"first_name"`
+	LastName  string `json:"last_name,omitempty"`
+	UserID    int64  `json:"user_id,omitempty"` // whose it is, where Telegram knows
+}
+
+// Location is a shared place.
+type Location struct {
+	Latitude  float64 `json:"latitude"`
+	Longitude float64 `json:"longitude"`
 }
 
 // Edit is a former state of a message.
@@ -33,6 +60,8 @@ type Edit struct {
 	Date time.Time `json:"date"` // when it was replaced
 	Text string    `json:"text"`
 	HTML string    `json:"html,omitempty"`
+
+	Buttons [][]Button `json:"buttons,omitempty"`
 }
 
 // dialogKey names a chat as one bot sees it: two bots in a private chat with one
@@ -42,9 +71,14 @@ type dialogKey struct{ bot, chat int64 }
 // dialog is what was said in one of them. Messages are replaced, never changed,
 // so that a reader may keep what it was given.
 type dialog struct {
-	messages []*Message // ascending by ID
-	started  bool       // the person has written to the bot, which may write back
+	messages []*Message       // ascending by ID
+	gone     map[int]*Message // deleted ones: their buttons may still be on a screen
+	started  bool             // the person has written to the bot, which may write back
 	blocked  bool
+	keyboard *Keyboard // in place of the letters; nil: none
+	action   string    // what the bot was last seen doing: "typing" …
+	acted    time.Time // when it said so
+	rev      int64     // Server.rev of its last change
 	pace     bucket
 	minute   bucket // groups only
 }
@@ -67,12 +101,38 @@ func (s *Server) add(b *bot, d *dialog, m *Message) {
 	m.Seq, m.ID, m.Bot, m.Date = s.seq, b.lastMessage, b.username, s.cfg.Now()
 	if m.FromBot {
 		s.sent++
+		d.action = "" // a message ends the typing
 	}
 	d.messages = append(d.messages, m)
 	if keep := s.cfg.KeepPerChat; len(d.messages) >= 2*keep {
 		d.messages = slices.Clone(d.messages[len(d.messages)-keep:])
 	}
+	s.touch(d, m)
+}
+
+// touch marks a message, if any, and its chat as changed. The caller holds s.mu.
+func (s *Server) touch(d *dialog, m *Message) {
+	s.rev++
+	d.rev = s.rev
+	if m != nil {
+		m.rev = s.rev
+	}
 	s.announce()
+}
+
+// remove takes a message out of its chat. A keyboard goes with the message that
+// brought it, as in Telegram's apps. The caller holds s.mu.
+func (s *Server) remove(d *dialog, i int) {
+	m := d.messages[i]
+	if d.gone == nil || len(d.gone) >= s.cfg.KeepPerChat {
+		d.gone = map[int]*Message{}
+	}
+	d.gone[m.ID] = m
+	if d.keyboard != nil && d.keyboard.Message == m.ID {
+		d.keyboard = nil
+	}
+	d.messages = slices.Delete(slices.Clone(d.messages), i, i+1)
+	s.touch(d, nil)
 }
 
 // find is the place of a message in its chat.

@@ -17,6 +17,7 @@ type User struct {
 	LastName     string `json:"last_name,omitempty"`
 	Username     string `json:"username,omitempty"`
 	LanguageCode string `json:"language_code,omitempty"` // what the phone is set to; may be empty
+	Phone        string `json:"phone,omitempty"`         // told when the person shares it; made from the id when empty
 }
 
 type person struct {
@@ -28,6 +29,15 @@ func (p *person) wire() wireUser {
 	return wireUser{
 		ID: p.ID, FirstName: p.FirstName, LastName: p.LastName, Username: p.Username, LanguageCode: p.LanguageCode,
 	}
+}
+
+// contact is what the person shares as their own.
+func (p *person) contact() *Contact {
+	phone := p.Phone
+	if phone == "" {
+		phone = fmt.Sprintf("998%09d", p.ID%1_000_000_000)
+	}
+	return &Contact{Phone: phone, FirstName: p.FirstName, LastName: p.LastName, UserID: p.ID}
 }
 
 // group is a chat of several people, with the bots in it.
@@ -44,7 +54,7 @@ type bot struct {
 	username    string
 	lastMessage int
 	pace        bucket
-	commands    map[commandScope][]command
+	commands    map[commandScope][]Command
 	menus       map[int64]any // menu button by chat, 0: the default
 	inbox
 }
@@ -71,7 +81,7 @@ func (s *Server) AddBot(token, username string) {
 	}
 	s.bots[token] = &bot{
 		id: n, username: username,
-		commands: map[commandScope][]command{}, menus: map[int64]any{}, inbox: newInbox(),
+		commands: map[commandScope][]Command{}, menus: map[int64]any{}, inbox: newInbox(),
 	}
 }
 

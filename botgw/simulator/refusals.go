@@ -69,6 +69,18 @@ var (
 	errFetch        = bad("failed to get HTTP URL content")
 	errImage        = bad("IMAGE_PROCESS_FAILED")
 	errFileBig      = bad("file is too big")
+	errNoMessageIDs = bad("message identifiers are not specified")
+	errPlaceholder  = bad("INPUT_FIELD_PLACEHOLDER_INVALID") // Telegram documents the limit, not the words
+	errInlineOnly   = bad("inline keyboard expected")
+	errNoCaption    = bad("there is no caption in the message to edit")
+	errNoFileID     = bad("file_id not specified")
+	errBadFileID    = bad("invalid file_id")
+	errMediaJSON    = bad("can't parse media JSON object")
+	errMediaType    = bad("can't parse InputMedia: media type is unsupported")
+	errNoMedia      = bad("can't parse InputMedia: media not found")
+	errAlbumLong    = bad("too many messages to send as an album")
+	errAlbumShort   = bad("there are no messages to send as an album") // Telegram takes one, though its documentation says 2–10
+	errAlbumMix     = bad("message type can't be sent as an album with the others")
 )
 
 // bad is a refusal with code 400.

@@ -3,32 +3,9 @@ package simulator
 import (
 	"context"
 	"encoding/json"
-	"net/http"
-	"strconv"
 	"strings"
+	"time"
 )
-
-// filesKept bounds the files in memory; the oldest are forgotten.
-const filesKept = 200
-
-// File is what a bot uploaded.
-type File struct {
-	Name string
-	Mime string
-	Data []byte
-}
-
-func (f File) wire(id string) wireFile {
-	return wireFile{FileID: id, FileUniqueID: "u" + id, FileName: f.Name, MimeType: f.Mime, FileSize: len(f.Data)}
-}
-
-// File is a stored upload by its id.
-func (s *Server) File(id string) (File, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f, ok := s.files[id]
-	return f, ok
-}
 
 func (s *Server) sendMessage(_ context.Context, b *bot, a args) (any, error) {
 	f, err := messageText(a)
@@ -39,64 +16,24 @@ func (s *Server) sendMessage(_ context.Context, b *bot, a args) (any, error) {
 }
 
 func (s *Server) sendPhoto(_ context.Context, b *bot, a args) (any, error) {
-	return s.sendFile(b, a, "photo", errNoPhoto, func(m *Message, id string) { m.Photo = id })
+	return s.sendFile(b, a, "photo", errNoPhoto)
 }
 
 func (s *Server) sendDocument(_ context.Context, b *bot, a args) (any, error) {
-	return s.sendFile(b, a, "document", errNoDocument, func(m *Message, id string) { m.Document = id })
+	return s.sendFile(b, a, "document", errNoDocument)
 }
 
 // sendFile takes an upload or the id of an earlier one.
-func (s *Server) sendFile(b *bot, a args, key string, missing error, attach func(*Message, string)) (any, error) {
+func (s *Server) sendFile(b *bot, a args, kind string, missing error) (any, error) {
 	f, err := caption(a)
 	if err != nil {
 		return nil, chatFirst(a, err)
 	}
-	id, err := s.store(a, key, missing)
+	id, err := s.take(b, a, kind, a.str(kind), missing)
 	if err != nil {
 		return nil, chatFirst(a, err)
 	}
-	return s.post(b, a, f, func(m *Message) { attach(m, id) })
-}
-
-// store keeps an upload and names it, or recognises the name of one.
-func (s *Server) store(a args, key string, missing error) (string, error) {
-	text := a.str(key)
-	up, ok := a.files[key]
-	if name, attached := strings.CutPrefix(text, "attach://"); attached {
-		up, ok = a.files[name]
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case ok:
-	case text == "":
-		return "", missing
-	case strings.HasPrefix(text, "http://"), strings.HasPrefix(text, "https://"):
-		return "", errFetch
-	default:
-		if _, known := s.files[text]; !known {
-			return "", errFileID
-		}
-		return text, nil
-	}
-	mime := http.DetectContentType(up.data)
-	if key == "photo" {
-		if len(up.data) > photoMax {
-			return "", errFileBig
-		}
-		if !strings.HasPrefix(mime, "image/") {
-			return "", errImage
-		}
-	}
-	s.uploads++
-	id := "file-" + strconv.FormatInt(s.uploads, 36)
-	s.files[id] = File{Name: up.name, Mime: mime, Data: up.data}
-	if s.stored = append(s.stored, id); len(s.stored) > filesKept {
-		delete(s.files, s.stored[0])
-		s.stored = s.stored[1:]
-	}
-	return id, nil
+	return s.post(b, a, f, func(m *Message) { m.attach(kind, id) })
 }
 
 // post puts a bot's message into its chat, if Telegram would.
@@ -124,6 +61,7 @@ func (s *Server) post(b *bot, a args, f formatted, attach func(*Message)) (any, 
 	}
 	attach(m)
 	s.add(b, d, m)
+	d.show(kb.keyboard, m.ID)
 	return s.wire(b, d, m), nil
 }
 
@@ -174,8 +112,25 @@ func (s *Server) sendChatAction(_ context.Context, b *bot, a args) (any, error) 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, _, err := s.writable(b, a); err != nil {
+	d, _, err := s.writable(b, a)
+	if err != nil {
 		return nil, err
 	}
+	d.action, d.acted = strings.ToLower(a.str("action")), s.cfg.Now()
+	s.touch(d, nil)
 	return true, nil
+}
+
+// actionLife is how long an action is shown (core.telegram.org/bots/api#sendchataction).
+const actionLife = 5 * time.Second
+
+// Action is what a person sees the bot doing now: "typing", "" for nothing.
+func (s *Server) Action(botToken string, userID int64) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ph, err := s.phone(botToken, userID)
+	if err != nil || s.cfg.Now().Sub(ph.d.acted) >= actionLife {
+		return ""
+	}
+	return ph.d.action
 }

@@ -53,9 +53,12 @@ type Server struct {
 	queries map[string]*query
 	asked   []string // ids of queries, oldest first, to forget them
 	files   map[string]File
-	stored  []string // ids of files, oldest first, to forget them
-	uploads int64    // files ever stored
+	stored  []string          // ids of files, oldest first, to forget them
+	bytes   int               // in files
+	paths   map[string]string // ids of files by the path that getFile gave
+	uploads int64             // files ever stored
 	faults  []*fault
+	rev     int64         // changes that a person may see, since start
 	seq     int64         // messages accepted since start, from bots and people
 	sent    int64         // of these, from bots
 	changed chan struct{} // closed and replaced whenever something readable changes
@@ -74,6 +77,7 @@ func New(cfg Config) *Server {
 		dialogs: map[dialogKey]*dialog{},
 		queries: map[string]*query{},
 		files:   map[string]File{},
+		paths:   map[string]string{},
 		changed: make(chan struct{}),
 		closed:  make(chan struct{}),
 	}
@@ -101,8 +105,17 @@ func (s *Server) announce() {
 	s.changed = make(chan struct{})
 }
 
-// Handler serves the Bot API: /bot<token>/<method>.
-func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
+// Handler serves the Bot API: /bot<token>/<method>, and /file/bot<token>/<path>
+// for what getFile has named.
+func (s *Server) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/file/") {
+			s.serveFile(w, r)
+			return
+		}
+		s.serve(w, r)
+	})
+}
 
 // serve answers one API call: bot, method, fault, work, in Telegram's order.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {

@@ -43,25 +43,49 @@ type wireMessage struct {
 	CaptionEntities []Entity        `json:"caption_entities,omitempty"`
 	Photo           []wireFile      `json:"photo,omitempty"`
 	Document        *wireFile       `json:"document,omitempty"`
+	Video           *wireFile       `json:"video,omitempty"`
+	Voice           *wireFile       `json:"voice,omitempty"`
+	Sticker         *wireSticker    `json:"sticker,omitempty"`
+	Contact         *Contact        `json:"contact,omitempty"`
+	Location        *Location       `json:"location,omitempty"`
+	MediaGroupID    string          `json:"media_group_id,omitempty"`
 	ReplyMarkup     json.RawMessage `json:"reply_markup,omitempty"`
 }
 
+// wireFile is a PhotoSize, Document, Video or Voice: what all of them have, and
+// what some must.
 type wireFile struct {
 	FileID       string `json:"file_id"`
 	FileUniqueID string `json:"file_unique_id"`
 	FileName     string `json:"file_name,omitempty"`
 	MimeType     string `json:"mime_type,omitempty"`
 	FileSize     int    `json:"file_size"`
-	Width        int    `json:"width,omitempty"`
-	Height       int    `json:"height,omitempty"`
+	Width        *int   `json:"width,omitempty"`
+	Height       *int   `json:"height,omitempty"`
+	Duration     *int   `json:"duration,omitempty"`
+}
+
+type wireSticker struct {
+	wireFile
+	Type       string `json:"type"`
+	IsAnimated bool   `json:"is_animated"`
+	IsVideo    bool   `json:"is_video"`
+	Emoji      string `json:"emoji,omitempty"`
+}
+
+// wireGone stands in a callback query for a message that was deleted.
+type wireGone struct {
+	Chat      wireChat `json:"chat"`
+	MessageID int      `json:"message_id"`
+	Date      int64    `json:"date"` // 0 tells it from a message
 }
 
 type wireCallback struct {
-	ID           string       `json:"id"`
-	From         wireUser     `json:"from"`
-	Message      *wireMessage `json:"message"`
-	ChatInstance string       `json:"chat_instance"`
-	Data         string       `json:"data"`
+	ID           string   `json:"id"`
+	From         wireUser `json:"from"`
+	Message      any      `json:"message"` // *wireMessage or wireGone
+	ChatInstance string   `json:"chat_instance"`
+	Data         string   `json:"data"`
 }
 
 type wireMembership struct {
@@ -95,18 +119,42 @@ func (s *Server) wire(b *bot, d *dialog, m *Message) *wireMessage {
 	if m.Buttons != nil {
 		w.ReplyMarkup = m.Markup // other keyboards are not shown back
 	}
-	switch {
-	case m.Photo != "":
-		w.Photo = []wireFile{s.files[m.Photo].wire(m.Photo)}
-	case m.Document != "":
-		f := s.files[m.Document].wire(m.Document)
-		w.Document = &f
-	default:
+	w.Contact, w.Location, w.MediaGroupID = m.Contact, m.Location, m.Album
+	if m.file() == "" {
 		w.Text, w.Entities = m.Text, m.Entities
 		return w
 	}
 	w.Caption, w.CaptionEntities = m.Text, m.Entities
+	s.wireFiles(w, m)
 	return w
+}
+
+// wireFiles fills in what a message shows. The caller holds s.mu.
+func (s *Server) wireFiles(w *wireMessage, m *Message) {
+	f := s.files[m.file()]
+	one := f.wire(m.file())
+	switch {
+	case m.Photo != "":
+		one.FileName, one.MimeType = "", "" // a PhotoSize has neither
+		if thumb, ok := s.files[f.thumb]; ok {
+			small := thumb.wire(f.thumb)
+			small.FileName, small.MimeType = "", ""
+			w.Photo = append(w.Photo, small)
+		}
+		w.Photo = append(w.Photo, one)
+	case m.Document != "":
+		one.Width, one.Height = nil, nil
+		w.Document = &one
+	case m.Video != "":
+		one.Duration = new(int)
+		w.Video = &one
+	case m.Voice != "":
+		one.Width, one.Height, one.Duration, one.FileName = nil, nil, new(int), ""
+		w.Voice = &one
+	case m.Sticker != "":
+		one.FileName, one.MimeType = "", ""
+		w.Sticker = &wireSticker{wireFile: one, Type: "regular", Emoji: "👍"}
+	}
 }
 
 // chat is a private chat or a group. The caller holds s.mu.
