@@ -7,4 +7,15 @@
 // advanced by: two replicas, a double tap or a redelivery advance it once, and
 // are all answered with the step that is current. After an hour a form is no
 // longer open, and for a day it is a draft that can be taken up again.
+//
+// Who routes updates asks the engine in this order:
+//
+//	a tap                      → the Route of its Do, those of Routes among them
+//	/cancel                    → Cancel; false: no form is open, say so
+//	another command, menu key  → its Order, then Leave
+//	anything else              → Handle; false: no form waits for it, say what can be done
+//
+// Words for Cancel and Back that somebody writes, and commands nobody knows, are
+// Handle's too: they never become data. A form that two replicas finish at once
+// is finished twice; its changes carry idempotency keys, so that they are one.
 package flow

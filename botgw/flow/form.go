@@ -14,22 +14,31 @@ type Form struct {
 	Roles   []api.Role // who may fill it, by active role; empty: everybody with a session
 	Anybody bool       // also who has no session
 	Steps   []Step
+	// Start prepares the data of a new filling; nil: nothing to prepare. A
+	// Complaint of it is shown, and the form is not opened.
+	Start func(ctx context.Context, t *talk.Turn, d *Data) error
 	// Finish does what the form is for, once the last step is done, and says so.
 	// It may be called again for the same form (Data.Nonce): its changes carry
-	// idempotency keys made of that.
+	// idempotency keys made of that. A Complaint or Stay of it keeps the form,
+	// with what it changed in the data, at the next step that applies now.
 	Finish func(ctx context.Context, t *talk.Turn, d *Data) error
 }
+
+// Taking accepts what a person sent.
+type Taking = func(ctx context.Context, t *talk.Turn, d *Data) error
 
 // Step is one question.
 type Step struct {
 	Name string
 	// Ask makes the question and its choices. Each choice is a button made by
-	// Pick; the engine adds Back and Cancel below and the progress above.
+	// Pick; the engine adds Back and Cancel below and the progress above. What it
+	// changes in the data is not kept.
 	Ask func(ctx context.Context, t *talk.Turn, d *Data) (talk.Screen, error)
 	// Pick takes the tap on a choice; args are those of the button. nil: no choices.
 	Pick func(ctx context.Context, t *talk.Turn, d *Data, args []string) error
 	// Take is what is accepted besides taps.
-	Take map[talk.Kind]func(ctx context.Context, t *talk.Turn, d *Data) error
+	Take map[talk.Kind]Taking
+	Keyboard bool // Ask shows a Menu: without Rows, and the engine adds Back and Cancel as keys
 	// When says whether the step applies; nil: always.
 	When func(t *talk.Turn, d *Data) bool
 	// Hint is the key of what to say when something else comes: "choose with the buttons".
@@ -41,6 +50,7 @@ type (
 	// Stay keeps the step and shows it again, changed: a page turned, a photo added.
 	Stay struct{}
 	// Complaint keeps the step and says what is wrong with the answer.
+	// In the words of Key; by the plural of Args["Count"] where there is one.
 	Complaint struct {
 		Key  string
 		Args map[string]any
@@ -51,7 +61,7 @@ func (Stay) Error() string        { return "stays at this step" }
 func (c Complaint) Error() string { return "not accepted: " + c.Key }
 
 // PickDo is the Do of the buttons of a form's choices.
-const PickDo = "f"
+const PickDo = "fp"
 
 // Pick is a button of a choice. The engine puts the form's nonce and step in front of args.
 func Pick(text string, args ...string) talk.Button {
@@ -73,6 +83,9 @@ type Data struct {
 	Apartment     string `json:"apartment,omitempty"`
 	ApartmentName string `json:"apartment_name,omitempty"`
 	Common        bool   `json:"common,omitempty"` // of the building, no apartment
+	Homes         []Home `json:"homes,omitempty"`  // where the person lives, as far as approved
+	Applicant     string `json:"applicant,omitempty"`
+	ApplicantName string `json:"applicant_name,omitempty"` // whom a manager makes it for
 
 	Text     string      `json:"text,omitempty"` // description, comment or reason
 	Internal bool        `json:"internal,omitempty"`
@@ -86,6 +99,15 @@ type Data struct {
 	Phone      string `json:"phone,omitempty"`
 	Verified   bool   `json:"verified,omitempty"`
 	Invitation string `json:"invitation,omitempty"`
+	Name       string `json:"name,omitempty"`
 
 	Page string `json:"page,omitempty"` // cursor of the list a step shows
+}
+
+// Home is an apartment of somebody's own.
+type Home struct {
+	Building  string `json:"building"`
+	Address   string `json:"address"`
+	Apartment string `json:"apartment"`
+	Number    string `json:"number"`
 }

@@ -1,0 +1,210 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"ukbot/botgw/talk"
+	"ukbot/botgw/words"
+)
+
+// unfit says that a step takes nothing of the kind.
+type unfit struct{ kind talk.Kind }
+
+func (u unfit) Error() string { return "not accepted at this step: " + string(u.kind) }
+
+// unfitKeys is what is said to each kind where it answers nothing.
+var unfitKeys = map[talk.Kind]string{
+	talk.Text:     "flow.unfit_text",
+	talk.Command:  "flow.unfit_command",
+	talk.Photo:    "flow.unfit_photo",
+	talk.Document: "flow.unfit_document",
+	talk.Video:    "flow.unfit_video",
+	talk.Voice:    "flow.unfit_voice",
+	talk.Sticker:  "flow.unfit_sticker",
+	talk.Contact:  "flow.unfit_contact",
+	talk.Location: "flow.unfit_location",
+	talk.Other:    "flow.unfit_other",
+}
+
+// asideKeys is what is said about a form that was set aside.
+var asideKeys = map[Why]string{
+	Late:     "flow.late",
+	Left:     "flow.left",
+	Canceled: "flow.canceled_draft",
+}
+
+// isNote says whether an error is a word to the person who fills the form.
+func isNote(err error) bool {
+	_, stays := errors.AsType[Stay](err)
+	_, complains := errors.AsType[Complaint](err)
+	_, misfits := errors.AsType[unfit](err)
+	return stays || complains || misfits
+}
+
+// note is what stands above the question because of what just came; "" for nothing.
+func note(b words.Book, step Step, err error) string {
+	if c, complains := errors.AsType[Complaint](err); complains {
+		return complain(b, c)
+	}
+	u, misfits := errors.AsType[unfit](err)
+	if !misfits {
+		return ""
+	}
+	text := b.Text(unfitKeys[u.kind])
+	if step.Hint != "" {
+		text += " " + b.Text(step.Hint)
+	}
+	return text
+}
+
+func complain(b words.Book, c Complaint) string {
+	if n, counts := c.Args["Count"].(int); counts {
+		return b.Count(c.Key, n, c.Args)
+	}
+	return b.Text(c.Key, c.Args)
+}
+
+// showStep asks the current step's question, below a word about what came before.
+func (e *Engine) showStep(before error) reply {
+	return func(ctx context.Context, t *talk.Turn, r *Record) error {
+		form, step, known := e.current(r.Open)
+		if !known {
+			return sayUnreadable(ctx, t, r)
+		}
+		t.Step = form.Name + "/" + step.Name
+		d := r.Open.Data
+		screen, err := step.Ask(ctx, t, &d)
+		if err != nil {
+			return err
+		}
+		screen.Text = strings.Join(filled(form.progress(t, r.Open), warn(note(t.Book, step, before)), screen.Text), "\n\n")
+		form.frame(t, r.Open, &screen)
+		e.place(t, r, screen)
+		return nil
+	}
+}
+
+func warn(note string) string {
+	if note == "" {
+		return ""
+	}
+	return "⚠️ " + note
+}
+
+// filled is the parts that are not empty.
+func filled(parts ...string) []string {
+	var all []string
+	for _, part := range parts {
+		if part != "" {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+// place decides where a step is shown: pictures sent as one are counted in one message.
+func (e *Engine) place(t *talk.Turn, r *Record, screen talk.Screen) {
+	switch {
+	case screen.Menu != nil:
+		t.Say(screen) // an edit cannot bring a keyboard
+	case t.Album == "":
+		t.Show(screen)
+	case r.Album == t.Album && r.Screen != 0:
+		t.Edit(r.Screen, screen)
+	default:
+		key, album := Key(t.Update), t.Album
+		t.Outs = append(t.Outs, talk.Out{Way: talk.Auto, Screen: screen, Shown: func(message int) { e.shown(key, album, message) }})
+	}
+}
+
+// shown remembers which message counts the pictures of an album. Where it cannot,
+// the next picture is counted in a message of its own.
+func (e *Engine) shown(key, album string, message int) {
+	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+	defer cancel()
+	for range attemptsMax {
+		r, err := e.store.load(ctx, key)
+		if err != nil || r.Open == nil || r.unreadable {
+			return
+		}
+		r.Album, r.Screen = album, message
+		if err := e.store.save(ctx, key, r); !errors.Is(err, errMoved) {
+			return
+		}
+	}
+}
+
+// progress is the line above: what is being filled, and how far it is.
+func (f Form) progress(t *talk.Turn, of *Filling) string {
+	at, all := 0, 0
+	for _, step := range f.Steps {
+		if step.Name != of.Step && !step.applies(t, &of.Data) {
+			continue
+		}
+		if all++; step.Name == of.Step {
+			at = all
+		}
+	}
+	title := t.Book.Plain(f.Title)
+	if all < 2 {
+		return t.Book.Text("flow.title", words.Args{"Title": title})
+	}
+	return t.Book.Text("flow.progress", words.Args{"Title": title, "Step": at, "Steps": all})
+}
+
+// frame makes the buttons of choices those of this filling, and adds Back and Cancel.
+func (f Form) frame(t *talk.Turn, of *Filling, screen *talk.Screen) {
+	back := f.previous(t, of) != ""
+	if screen.Menu != nil {
+		menu := *screen.Menu
+		var keys []talk.Key
+		if back {
+			keys = append(keys, talk.Key{Text: t.Book.Plain("button.back")})
+		}
+		menu.Rows = append(append([][]talk.Key{}, menu.Rows...), append(keys, talk.Key{Text: t.Book.Plain("button.cancel")}))
+		screen.Menu = &menu
+		return
+	}
+	for _, row := range screen.Rows {
+		for i, button := range row {
+			if button.Call.Do == PickDo {
+				row[i].Call.Args = append([]string{of.Data.Nonce, of.Step}, button.Call.Args...)
+			}
+		}
+	}
+	var row []talk.Button
+	if back {
+		row = append(row, own(t, backDo, "button.back", of.Data.Nonce, of.Step))
+	}
+	screen.Rows = append(screen.Rows, append(row, own(t, cancelDo, "button.cancel", of.Data.Nonce, of.Step)))
+}
+
+func own(t *talk.Turn, do, label string, args ...string) talk.Button {
+	return talk.Button{Text: t.Book.Plain(label), Call: talk.Call{Do: do, Args: args}}
+}
+
+func goOn(t *talk.Turn, nonce string) talk.Button { return own(t, goOnDo, "flow.go_on", nonce) }
+
+// keyboard follows whether a form's keyboard stands in place of the letters.
+func (e *Engine) keyboard(r *Record, update int64) {
+	stands := false
+	if r.Open != nil {
+		_, step, _ := e.current(r.Open)
+		stands = step.Keyboard
+	}
+	if r.Keyboard && !stands {
+		r.Cleared = update
+	}
+	r.Keyboard = stands
+}
+
+// takeKeyboard takes the keyboard away in front of what is said.
+func takeKeyboard(t *talk.Turn, r *Record, mark int) {
+	if r.Cleared != t.ID || t.ID == 0 {
+		return
+	}
+	away := talk.Out{Way: talk.New, Screen: talk.Screen{Text: t.Book.Text("flow.noted"), Menu: &talk.Menu{}}}
+	t.Outs = append(t.Outs[:mark:mark], append([]talk.Out{away}, t.Outs[mark:]...)...)
+}

@@ -1,0 +1,107 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ukbot/botgw/talk"
+	"ukbot/events"
+	"ukbot/nats"
+)
+
+// storeTimeout bounds one look at the bucket or one write.
+const storeTimeout = 3 * time.Second
+
+// errMoved says that somebody else has written the record meanwhile.
+var errMoved = errors.New("the record has moved on")
+
+// Store keeps what people have filled in, in the bucket "fsm".
+type Store struct {
+	conn *nats.Conn
+
+	mu     sync.Mutex
+	bucket jetstream.KeyValue // found on first use: NATS may come later
+}
+
+// NewStore is the bucket of a connection.
+func NewStore(conn *nats.Conn) *Store { return &Store{conn: conn} }
+
+// Key is where the record of somebody in a chat with a bot lies.
+func Key(u talk.Update) string {
+	return events.Token(u.Tenant) + "." + strconv.FormatInt(u.Bot, 10) + "." + strconv.FormatInt(u.Chat, 10) + "." + strconv.FormatInt(u.From.ID, 10)
+}
+
+func (s *Store) open(ctx context.Context) (jetstream.KeyValue, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bucket != nil {
+		return s.bucket, nil
+	}
+	bucket, err := s.conn.JS.KeyValue(ctx, nats.BucketFSM)
+	if err != nil {
+		return nil, fmt.Errorf("bucket %s: %w", nats.BucketFSM, err)
+	}
+	s.bucket = bucket
+	return bucket, nil
+}
+
+// load reads a record; an empty one where there is none.
+func (s *Store) load(ctx context.Context, key string) (*Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	bucket, err := s.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	entry, err := bucket.Get(ctx, key)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return &Record{Schema: schema}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the form of a chat: %w", err)
+	}
+	return decode(entry.Value(), entry.Revision()), nil
+}
+
+// decode reads a record; one that an older or newer program wrote is empty and Unreadable.
+func decode(raw []byte, revision uint64) *Record {
+	var r Record
+	if err := json.Unmarshal(raw, &r); err != nil || r.Schema != schema {
+		return &Record{Schema: schema, revision: revision, unreadable: true}
+	}
+	r.revision = revision
+	return &r
+}
+
+// save writes a record where nobody has since it was read, else errMoved.
+func (s *Store) save(ctx context.Context, key string, r *Record) error {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("write the form of a chat: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	bucket, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	if r.revision == 0 {
+		r.revision, err = bucket.Create(ctx, key, raw)
+	} else {
+		r.revision, err = bucket.Update(ctx, key, raw, r.revision)
+	}
+	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+		return errMoved
+	}
+	if err != nil {
+		return fmt.Errorf("write the form of a chat: %w", err)
+	}
+	return nil
+}
