@@ -19,6 +19,7 @@ const (
 	Unreachable               // the chat cannot be written to until it returns: mark it, do not try again
 	SendPlain                 // our markup is wrong, a bug to log: send once more without markup
 	SendNew                   // the message to edit is gone: send a new one
+	EditCaption               // the message to edit is a photo or file: edit its caption
 	Ignore                    // came too late to matter: go on
 	Migrate                   // the group has a new id, MigrateTo: store it, send there
 	Conflict                  // another poller or a webhook has the updates: back off
@@ -29,7 +30,7 @@ const (
 // actionNames are for logs and metric labels.
 var actionNames = [...]string{
 	Retry: "retry", Success: "success", HoldChat: "hold_chat", Unreachable: "unreachable", SendPlain: "send_plain",
-	SendNew: "send_new", Ignore: "ignore", Migrate: "migrate", Conflict: "conflict", Fatal: "fatal", Bug: "bug",
+	SendNew: "send_new", EditCaption: "edit_caption", Ignore: "ignore", Migrate: "migrate", Conflict: "conflict", Fatal: "fatal", Bug: "bug",
 }
 
 func (a Action) String() string {
@@ -63,6 +64,7 @@ var rules = []rule{
 	{400, "query is too old", Ignore},
 	{400, "message to edit not found", SendNew},
 	{400, "message can't be edited", SendNew},
+	{400, "there is no text in the message to edit", EditCaption},
 	{400, "message to delete not found", Ignore},
 	{400, "message can't be deleted", Ignore},
 	{400, "can't parse entities", SendPlain},

@@ -93,7 +93,11 @@ var cases = map[string]struct {
 	"nothing to change":   {func(s scene) error { return s.call("editMessageText", "chat_id=7", s.sent("x"), "text=x") }, Verdict{Action: Success}},
 	"edited message gone": {func(s scene) error { return s.call("editMessageText", "chat_id=7", "message_id=999", "text=x") }, Verdict{Action: SendNew}},
 	"message not ours":    {func(s scene) error { return s.call("editMessageText", "chat_id=7", "message_id=1", "text=x") }, Verdict{Action: SendNew}},
-	"deleted twice":       {func(s scene) error { return s.call("deleteMessage", "chat_id=7", "message_id=999") }, Verdict{Action: Ignore}},
+	"message is a photo": {func(s scene) error {
+		s.refuse(400, "Bad Request: there is no text in the message to edit")
+		return s.call("editMessageText", "chat_id=7", "message_id=1", "text=x")
+	}, Verdict{Action: EditCaption}},
+	"deleted twice": {func(s scene) error { return s.call("deleteMessage", "chat_id=7", "message_id=999") }, Verdict{Action: Ignore}},
 	"too old to be deleted": {func(s scene) error {
 		id := s.sent("x")
 		s.ahead.Add(int64(49 * time.Hour))
