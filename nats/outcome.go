@@ -51,6 +51,9 @@ func RetryDelay(err error) (time.Duration, bool) {
 	return retry.after, true
 }
 
+// IsHold says whether err carries Hold.
+func IsHold(err error) bool { return isHold(err) }
+
 func isHold(err error) bool {
 	var hold holdError
 	return errors.As(err, &hold)

@@ -30,7 +30,7 @@ func readMessage(body json.RawMessage, to Receiver, u *talk.Update) bool {
 		return readText(to, u)
 	}
 	u.Kind, u.File, u.Phone = content(&m)
-	return u.Kind != talk.Other || !service(body)
+	return u.Kind != talk.Other || !isService(body)
 }
 
 // content is what a message holds that is no text.
@@ -75,8 +75,8 @@ var services = []string{
 	"video_chat_scheduled", "video_chat_started", "video_chat_ended", "video_chat_participants_invited",
 }
 
-// service says whether a message is one of those.
-func service(body json.RawMessage) bool {
+// isService says whether a message is one of those.
+func isService(body json.RawMessage) bool {
 	fields := lenient[map[string]json.RawMessage](body)
 	for _, name := range services {
 		if _, there := fields[name]; there {

@@ -13,13 +13,16 @@ import (
 
 // kinds is every kind of update that the bot handles, by Telegram's name, and how
 // it is read. What is asked of Telegram is made from it: see Allowed.
-var kinds = []struct {
-	name string
-	read func(body json.RawMessage, to Receiver, u *talk.Update) (handled bool)
-}{
+var kinds = []kindRow{
 	{"message", readMessage},
 	{"callback_query", readTap},
 	{"my_chat_member", readMembership},
+}
+
+// kindRow is one kind. read says whether the update asks anything of the bot.
+type kindRow struct {
+	name string
+	read func(body json.RawMessage, to Receiver, u *talk.Update) bool
 }
 
 // Allowed is the kinds of updates that Telegram is asked for.
@@ -79,7 +82,7 @@ func open(raw []byte) (head, json.RawMessage, error) {
 	}
 	var h head
 	id, there := fields["update_id"]
-	if !there || json.Unmarshal(id, &h.ID) != nil || string(id) == "null" {
+	if !there || json.Unmarshal(id, &h.ID) != nil || h.ID <= 0 || h.ID > idMax {
 		return head{}, nil, fmt.Errorf("%w: no update_id", ErrUnreadable)
 	}
 	delete(fields, "update_id")
@@ -93,6 +96,10 @@ func open(raw []byte) (head, json.RawMessage, error) {
 	}
 	return h, fields[h.Type], nil
 }
+
+// idMax is far above Telegram's ids, which have 31 bits, and far below where one
+// more would turn negative: a negative offset forgets updates.
+const idMax = 1 << 52
 
 // peek is what must be known of an update to store it.
 func peek(raw []byte) (head, error) {
