@@ -2,28 +2,34 @@ package pace
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ukbot/events"
 )
 
 func TestPacesAreTelegrams(t *testing.T) {
 	for name, tc := range map[string]struct {
+		priority events.Priority
 		chats    []int64 // one message to each, again and again
 		messages int
 		atLeast  time.Duration
 		atMost   time.Duration
 	}{
-		"a short burst to a person goes at once":  {[]int64{7}, 3, 0, 0},
-		"then one in a little over a second":      {[]int64{7}, 13, 10 * time.Second, 11*time.Second + time.Millisecond},
-		"a group has no more than 20 in a minute": {[]int64{-7}, 21, time.Minute, 70 * time.Second},
-		"the bot has 30 a second":                 {many(1000), 1000, 33 * time.Second, 34 * time.Second},
+		"a short burst of answers to a person goes at once": {events.PriorityReply, []int64{7}, 3, 0, 100 * time.Millisecond},
+		"then one in a little over a second":                {events.PriorityReply, []int64{7}, 13, 10 * time.Second, 11*time.Second + time.Millisecond},
+		"a burst of notices leaves one for an answer":       {events.PriorityNormal, []int64{7}, 3, time.Second, 1200 * time.Millisecond},
+		"a group has no more than 20 in a minute":           {events.PriorityReply, []int64{-7}, 21, time.Minute, 70 * time.Second},
+		"the bot has 30 a second":                           {events.PriorityNormal, many(1000), 1000, 33 * time.Second, 34 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p, began := New(DefaultRate), time.Now()
 				for i := range tc.messages {
-					if err := p.Wait(t.Context(), tc.chats[i%len(tc.chats)]); err != nil {
+					if err := p.Wait(t.Context(), tc.chats[i%len(tc.chats)], tc.priority); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -32,6 +38,144 @@ func TestPacesAreTelegrams(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestAFloodIsPacedAndAnswersPassIt sends 10,000 notices at once, and meanwhile
+// somebody taps five times a second.
+func TestAFloodIsPacedAndAnswersPassIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const notices, perSecond = 10_000, 5
+		p, began := New(DefaultRate), time.Now()
+		sent := make(chan time.Time, 2*notices)
+		var flood, taps sync.WaitGroup
+		for _, id := range many(notices) {
+			flood.Go(func() {
+				if p.Wait(t.Context(), id, events.PriorityNormal) == nil {
+					sent <- time.Now()
+				}
+			})
+		}
+		over := make(chan struct{})
+		go func() { flood.Wait(); close(over) }()
+		tick := time.NewTicker(time.Second / perSecond)
+		defer tick.Stop()
+		var slowest time.Duration
+		for tap := int64(0); ; tap++ {
+			select {
+			case <-over:
+				taps.Wait()
+				close(sent)
+				checkFlood(t, sent, time.Since(began), slowest)
+				return
+			case asked := <-tick.C:
+				if err := p.Wait(t.Context(), 1000+tap%50, events.PriorityReply); err != nil {
+					t.Fatal(err)
+				}
+				slowest = max(slowest, time.Since(asked))
+				sent <- time.Now()
+			}
+		}
+	})
+}
+
+func checkFlood(t *testing.T, sent <-chan time.Time, took, slowest time.Duration) {
+	t.Helper()
+	var times []time.Time
+	for at := range sent {
+		times = append(times, at)
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	for i := DefaultRate; i < len(times); i++ {
+		if gap := times[i].Sub(times[i-DefaultRate]); gap < time.Second {
+			t.Fatalf("messages %d to %d within %s, want at most %d in any second", i-DefaultRate, i, gap, DefaultRate)
+		}
+	}
+	if least := time.Duration(len(times)) * time.Second / DefaultRate; took > least+time.Second {
+		t.Errorf("%d messages took %s, want %s: the rate is there to be used", len(times), took, least)
+	}
+	if slowest > 300*time.Millisecond {
+		t.Errorf("an answer waited %s, want at most 300 ms", slowest)
+	}
+}
+
+func TestTheMostPressingGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := New(DefaultRate)
+		if err := p.Wait(t.Context(), 1, events.PriorityNormal); err != nil { // the next has to wait
+			t.Fatal(err)
+		}
+		order := make(chan events.Priority, 9)
+		for i, priority := range []events.Priority{"another", events.PriorityBroadcast, events.PriorityNormal, events.PriorityUrgent, events.PriorityReply} {
+			go func() {
+				if p.Wait(t.Context(), int64(i), priority) == nil {
+					order <- priority
+				}
+			}()
+			synctest.Wait()
+		}
+		for _, want := range []events.Priority{events.PriorityReply, events.PriorityUrgent, events.PriorityNormal, events.PriorityBroadcast, "another"} {
+			if got := <-order; got != want {
+				t.Errorf("%s went, want %s", got, want)
+			}
+		}
+	})
+}
+
+func TestAChatOnHoldHoldsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, began := New(DefaultRate), time.Now()
+		p.Hold(7, time.Minute)
+		p.Hold(7, time.Second) // an older word
+		if err := p.Wait(t.Context(), 8, events.PriorityNormal); err != nil || time.Since(began) > 0 {
+			t.Errorf("another chat waited %s, %v", time.Since(began), err)
+		}
+		if err := p.Wait(t.Context(), 7, events.PriorityReply); err != nil || time.Since(began) != time.Minute {
+			t.Errorf("the chat waited %s, %v, want a minute", time.Since(began), err)
+		}
+	})
+}
+
+func TestReplicasShareTheRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const replicas, seconds = 3, 20
+		sent := make(chan time.Time, 10_000)
+		ctx, cancel := context.WithTimeout(t.Context(), seconds*time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		for range replicas {
+			lines := NewLines(DefaultRate)
+			lines.Share(map[int64]int{100: replicas})
+			line := lines.Of(100)
+			for _, id := range many(1000) {
+				wg.Go(func() {
+					if line.Wait(ctx, id, events.PriorityNormal) == nil {
+						sent <- time.Now()
+					}
+				})
+			}
+		}
+		wg.Wait()
+		if got, want := len(sent), DefaultRate*seconds; got < want-replicas || got > want+replicas {
+			t.Errorf("%d replicas sent %d in %d s, want %d", replicas, got, seconds, want)
+		}
+	})
+}
+
+func TestALineIsToldOfNewReplicas(t *testing.T) {
+	lines := NewLines(DefaultRate)
+	line := lines.Of(100)
+	alone := line.every
+	lines.Share(map[int64]int{100: 2, 200: 3})
+	if line.every < 2*alone-2 || line.every > 2*alone || lines.Of(200).every <= line.every {
+		t.Errorf("alone every %s, two replicas every %s, three every %s", alone, line.every, lines.Of(200).every)
+	}
+	lines.Share(nil)
+	if line.every != alone {
+		t.Errorf("alone again every %s, want %s", line.every, alone)
+	}
+	if lines.Of(100) != line || len(lines.Bots()) != 2 {
+		t.Errorf("lines of %v, want one each of two bots", lines.Bots())
 	}
 }
 
@@ -48,39 +192,57 @@ func TestAPaceEndsWithItsContext(t *testing.T) {
 	p := New(DefaultRate)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := p.Wait(ctx, 7); err == nil {
+	if err := p.Wait(ctx, 7, events.PriorityNormal); err == nil {
 		t.Error("a wait outlived its context")
 	}
+	synctest.Test(t, func(t *testing.T) {
+		p, began := New(DefaultRate), time.Now()
+		p.Hold(7, time.Hour)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := p.Wait(ctx, 7, events.PriorityNormal); err == nil || time.Since(began) != time.Second {
+			t.Errorf("a wait ended after %s, %v, want with its context", time.Since(began), err)
+		}
+		if len(p.waiting) != 0 {
+			t.Error("who left still has a place in the line")
+		}
+	})
 }
 
 func TestNoPaceLimitsNothing(t *testing.T) {
 	p := New(0)
+	p.Hold(7, time.Hour)
 	for range 10_000 {
-		if err := p.Wait(t.Context(), 7); err != nil {
+		if err := p.Wait(t.Context(), 7, events.PriorityNormal); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 func TestChatsThatAreIdleAreForgottenFirst(t *testing.T) {
-	p := New(DefaultRate)
-	for range chatBurst {
-		p.chat(7).Allow()
+	p, now := New(DefaultRate), time.Now()
+	busy := func(id int64) *chat {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		c := p.chat(id)
+		c.take(now.Add(time.Hour))
+		return c
 	}
-	for _, id := range many(3 * paceChats) {
+	seven := busy(7)
+	for _, id := range many(3 * chatsMax) {
 		p.chat(id)
-		if len(p.chats) > paceChats {
-			t.Fatalf("%d chats are remembered, want at most %d", len(p.chats), paceChats)
+		if len(p.chats) > chatsMax {
+			t.Fatalf("%d chats are remembered, want at most %d", len(p.chats), chatsMax)
 		}
 	}
-	if p.chat(7).Tokens() > 1 {
+	if p.chat(7) != seven {
 		t.Error("a busy chat was forgotten while idle ones were there")
 	}
-	for _, id := range many(2 * paceChats) { // all busy: some must go
-		p.chat(id).Allow()
+	for _, id := range many(2 * chatsMax) { // all busy: some must go
+		busy(id)
 	}
-	if len(p.chats) > paceChats {
-		t.Errorf("%d chats are remembered, want at most %d", len(p.chats), paceChats)
+	if len(p.chats) > chatsMax {
+		t.Errorf("%d chats are remembered, want at most %d", len(p.chats), chatsMax)
 	}
 }
 
