@@ -64,7 +64,7 @@ var arrows = map[string]string{
 	"botgw/flow":      "api events nats botgw/talk botgw/words",
 	"botgw/forms":     "api botgw/company botgw/flow botgw/talk botgw/telegram botgw/words",
 	"botgw/requests":  "api botgw/company botgw/flow botgw/forms botgw/talk botgw/words",
-	"botgw/desk":      "api sql/db botgw/company botgw/flow botgw/forms botgw/talk botgw/words",
+	"botgw/desk":      "api events sql/db botgw/company botgw/flow botgw/forms botgw/talk botgw/words",
 	"botgw/simulator": "",
 	"ops":             "events nats secret sql/db integrations api",
 	"api":             "",

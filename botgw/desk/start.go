@@ -1,0 +1,93 @@
+package desk
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	"ukbot/api"
+	"ukbot/botgw/company"
+	"ukbot/botgw/flow"
+	"ukbot/botgw/talk"
+	"ukbot/botgw/words"
+)
+
+// What follows /start in a link: t.me/<bot>?start=req_251007-001 opens a
+// request, inv_<token> uses an invitation. Anything else is an ordinary start.
+var (
+	linkRequest    = regexp.MustCompile(`^req_(\d{6}-\d{3,9})$`)
+	linkInvitation = regexp.MustCompile(`^inv_[A-Za-z0-9_-]{43}$`)
+)
+
+// start greets, registers, or follows a link.
+func (d *Desk) start(ctx context.Context, t *talk.Turn) error {
+	t.Step = "start"
+	invitation := linkInvitation.FindString(t.Argument)
+	switch number := linkRequest.FindStringSubmatch(t.Argument); {
+	case t.Person == nil && (invitation != "" || t.Standing != talk.Pending):
+		return d.cfg.Begin(ctx, t, "register", flow.Data{Invitation: invitation})
+	case t.Person == nil:
+		t.Say(talk.Screen{Text: t.Book.Text("problem.approval_pending")})
+		return nil
+	case invitation != "":
+		return d.invited(ctx, t, invitation)
+	case number != nil:
+		return d.cfg.Card(ctx, t, number[1])
+	}
+	t.Say(talk.Screen{Text: t.Book.Text("menu.hello", words.Args{"Name": t.Person.Name, "Role": roleName(t, t.Person.Role)}), Menu: d.Menu(t)})
+	return nil
+}
+
+// invited uses an invitation for somebody who is here already, and says what
+// they have now that they had not before.
+func (d *Desk) invited(ctx context.Context, t *talk.Turn, token string) error {
+	t.Step = "start/invitation"
+	key := t.Key("invitation")
+	r, err := t.API.UseInvitationWithResponse(ctx, &api.UseInvitationParams{IdempotencyKey: &key}, api.UseInvitationJSONRequestBody{Token: token})
+	if err != nil {
+		return err
+	}
+	if r.JSON200 == nil {
+		return d.uninvited(t, company.Refused(r.ApplicationproblemJSONDefault))
+	}
+	if err := d.cfg.Forget(ctx, t.Tenant, t.Person.ID); err != nil {
+		return err
+	}
+	gained := slices.DeleteFunc(slices.Clone(r.JSON200.Roles), t.Person.Has)
+	t.Person.Roles = r.JSON200.Roles
+	text := t.Book.Text("menu.invitation_used")
+	if len(gained) > 0 {
+		text = t.Book.Text("menu.invitation_role", words.Args{"Roles": roleNames(t, gained)})
+	}
+	t.Say(talk.Screen{Text: text, Menu: d.Menu(t)})
+	return d.changed(ctx, t)
+}
+
+// uninvited says why an invitation does not work; the person goes on as before.
+func (d *Desk) uninvited(t *talk.Turn, err error) error {
+	for code, key := range map[string]string{"used": "menu.invitation_gone", "expired": "menu.invitation_over", "not_found": "menu.invitation_unknown", "invalid": "menu.invitation_unknown"} {
+		if company.Is(err, code) {
+			t.Outcome = "refused"
+			t.Say(talk.Screen{Text: t.Book.Text(key), Menu: d.Menu(t)})
+			return nil
+		}
+	}
+	return err
+}
+
+func roleNames(t *talk.Turn, roles []api.Role) string {
+	var names []string
+	for _, role := range roles {
+		names = append(names, roleName(t, role))
+	}
+	return strings.Join(names, ", ")
+}
+
+// changed tells who draws the command list that language or roles are others now.
+func (d *Desk) changed(ctx context.Context, t *talk.Turn) error {
+	if d.cfg.Changed == nil {
+		return nil
+	}
+	return d.cfg.Changed(ctx, t)
+}
