@@ -66,6 +66,7 @@ func (s *Server) StartWith(botToken string, userID int64, payload string) error 
 	}
 	s.setBlocked(ph, false)
 	ph.d.started = true
+	s.touchWorld()
 	s.say(ph, strings.TrimSpace("/start "+payload))
 	return nil
 }
@@ -119,6 +120,7 @@ func (s *Server) setBlocked(ph phone, blocked bool) {
 	if !blocked {
 		u.Old, u.New = kicked, member
 	}
-	s.push(ph.b, "my_chat_member", ph.p.ID+5<<33, updateLife, u)
+	s.push(ph.b, "my_chat_member", ph.p.ID, u)
 	s.touch(ph.d, nil)
+	s.touchWorld()
 }

@@ -62,7 +62,7 @@ func (s *Server) SendAlbum(botToken string, userID int64, photos [][]byte, capti
 	}
 	ids := make([]string, len(photos))
 	for i, data := range photos {
-		if ids[i], err = s.upload(botToken, File{Data: data, kind: "photo"}); err != nil {
+		if ids[i], err = s.upload(botToken, userID, File{Data: data, kind: "photo"}); err != nil {
 			return nil, fmt.Errorf("send an album: %w", err)
 		}
 	}
@@ -97,13 +97,14 @@ func captionFits(caption string) error {
 }
 
 // upload stores a person's file for a bot to fetch.
-func (s *Server) upload(botToken string, f File) (fileID string, err error) {
+func (s *Server) upload(botToken string, userID int64, f File) (fileID string, err error) {
 	s.mu.Lock()
 	b := s.bots[botToken]
 	s.mu.Unlock()
 	if b == nil {
 		return "", errNoBot
 	}
+	f.chat = userID
 	return s.store(b, f)
 }
 
@@ -111,7 +112,7 @@ func (s *Server) sendOne(botToken string, userID int64, f File, caption string) 
 	if err := captionFits(caption); err != nil {
 		return 0, fmt.Errorf("send as %d: %w", userID, err)
 	}
-	id, err := s.upload(botToken, f)
+	id, err := s.upload(botToken, userID, f)
 	if err != nil {
 		return 0, fmt.Errorf("send as %d: %w", userID, err)
 	}
@@ -148,7 +149,7 @@ func (s *Server) utter(ph phone, m *Message) int {
 		m.Entities = commandEntities(m.Text)
 	}
 	s.add(ph.b, ph.d, m)
-	s.push(ph.b, "message", ph.p.ID, updateLife, s.wire(ph.b, ph.d, m))
+	s.push(ph.b, "message", ph.p.ID, s.wire(ph.b, ph.d, m))
 	return m.ID
 }
 
@@ -176,7 +177,7 @@ func (s *Server) EditText(botToken string, userID int64, messageID int, text str
 	}
 	m.Edits = append(slices.Clip(old.Edits), Edit{Date: s.cfg.Now(), Text: old.Text})
 	ph.d.messages[i] = &m
-	s.push(ph.b, "edited_message", ph.p.ID, updateLife, s.wire(ph.b, ph.d, &m))
+	s.push(ph.b, "edited_message", ph.p.ID, s.wire(ph.b, ph.d, &m))
 	s.touch(ph.d, &m)
 	return nil
 }

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,19 +18,26 @@ const (
 	FaultServer    FaultKind = "5xx"    // Status (default 502) with a page of HTML, as nginx sends
 	FaultHang      FaultKind = "hang"   // no answer until the client leaves or the fault is cleared; then the call is done
 	FaultDrop      FaultKind = "drop"   // the call is done, then the connection is cut: the client cannot know
+
+	FaultDuplicate FaultKind = "duplicate" // the update is delivered once more after it was taken
+	FaultReorder   FaultKind = "reorder"   // the update comes after the bot's next one, or after RetryAfter seconds (default 1)
+	FaultDelay     FaultKind = "delay"     // the update comes RetryAfter seconds later (default 1)
 )
 
-// faultKinds is every kind there is.
-var faultKinds = []FaultKind{FaultFlood, FaultForbidden, FaultRefuse, FaultServer, FaultHang, FaultDrop}
+// faultKinds is every kind there is, and whether it spoils updates, not calls.
+var faultKinds = map[FaultKind]bool{
+	FaultFlood: false, FaultForbidden: false, FaultRefuse: false, FaultServer: false, FaultHang: false, FaultDrop: false,
+	FaultDuplicate: true, FaultReorder: true, FaultDelay: true,
+}
 
-// Fault spoils the calls it matches.
+// Fault spoils the calls, or the updates, it matches.
 type Fault struct {
 	Kind        FaultKind `json:"kind"`
 	Bot         string    `json:"bot,omitempty"`         // token or user name; empty: any
-	Chat        int64     `json:"chat,omitempty"`        // chat_id of the call; 0: any
-	Method      string    `json:"method,omitempty"`      // in any case; empty: any
-	Count       int       `json:"count,omitempty"`       // calls to spoil; 0: until cleared
-	RetryAfter  int       `json:"retry_after,omitempty"` // seconds, for 429; default 1
+	Chat        int64     `json:"chat,omitempty"`        // chat_id of the call, chat of the update; 0: any
+	Method      string    `json:"method,omitempty"`      // in any case, "file" for downloads, or an update's kind: "message"; empty: any
+	Count       int       `json:"count,omitempty"`       // how many to spoil; 0: until cleared
+	RetryAfter  int       `json:"retry_after,omitempty"` // seconds, for 429, reorder and delay; default 1
 	Status      int       `json:"status,omitempty"`      // for 5xx and refuse
 	Description string    `json:"description,omitempty"` // for 403 and refuse, as it is to be sent
 }
@@ -42,8 +50,8 @@ type fault struct {
 
 // SetFault adds a fault. Of several that match a call the one set first acts.
 func (s *Server) SetFault(f Fault) error {
-	if !slices.Contains(faultKinds, f.Kind) {
-		return fmt.Errorf("unknown fault kind %q: want one of %v", f.Kind, faultKinds)
+	if _, known := faultKinds[f.Kind]; !known {
+		return fmt.Errorf("unknown fault kind %q: want one of %v", f.Kind, slices.Sorted(maps.Keys(faultKinds)))
 	}
 	switch {
 	case f.Kind == FaultRefuse && (f.Status < 400 || f.Status > 499 || f.Description == ""):
@@ -54,6 +62,7 @@ func (s *Server) SetFault(f Fault) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = append(s.faults, &fault{Fault: f, cleared: make(chan struct{})})
+	s.touchWorld()
 	return nil
 }
 
@@ -65,17 +74,47 @@ func (s *Server) ClearFaults() {
 		close(f.cleared)
 	}
 	s.faults = nil
+	for _, b := range s.bots {
+		s.release(b)
+	}
+	s.touchWorld()
+}
+
+// Faults lists those that are set, with what is left of their counts.
+func (s *Server) Faults() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.faultsSet()
+}
+
+func (s *Server) faultsSet() []Fault {
+	set := []Fault{}
+	for _, f := range s.faults {
+		if f.Count >= 0 {
+			set = append(set, f.Fault)
+		}
+	}
+	return set
 }
 
 // takeFault is the fault a call meets, nil for none, and counts it.
-func (s *Server) takeFault(token, method string, chat int64) *fault {
+func (s *Server) takeFault(b *bot, method string, chat int64) *fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	name := s.bots[token].username
+	return s.strike(false, b, method, chat)
+}
+
+// updateFault is the fault an update meets. The caller holds s.mu.
+func (s *Server) updateFault(b *bot, kind string, chat int64) *fault {
+	return s.strike(true, b, kind, chat)
+}
+
+func (s *Server) strike(updates bool, b *bot, what string, chat int64) *fault {
 	for i, f := range s.faults {
-		if f.Bot != "" && f.Bot != token && f.Bot != name ||
+		if faultKinds[f.Kind] != updates ||
+			f.Bot != "" && f.Bot != b.username && s.bots[f.Bot] != b ||
 			f.Chat != 0 && f.Chat != chat ||
-			f.Method != "" && !strings.EqualFold(f.Method, method) ||
+			f.Method != "" && !strings.EqualFold(f.Method, what) ||
 			f.Count < 0 {
 			continue
 		}
@@ -86,6 +125,9 @@ func (s *Server) takeFault(token, method string, chat int64) *fault {
 			f.Count = -1 // used up, but ClearFaults must still find it
 		case f.Count == 1:
 			s.faults = slices.Delete(s.faults, i, i+1)
+		}
+		if f.Count != 0 {
+			s.touchWorld()
 		}
 		return f
 	}

@@ -37,6 +37,7 @@ type File struct {
 
 	kind          string // photo, document, video, voice, sticker
 	bot           int64  // whose id it goes by
+	chat          int64  // of the person who sent it; 0: a bot did
 	number        int64
 	width, height int
 	thumb         string // id of the small size; photos only
@@ -238,7 +239,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, errNotFound)
 		return
 	}
-	if spoilt := s.takeFault(token, "file", 0); spoilt != nil {
+	if spoilt := s.takeFault(b, "file", f.chat); spoilt != nil {
 		if !s.suffer(spoilt, w, r) {
 			return
 		}

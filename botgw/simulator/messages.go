@@ -79,6 +79,8 @@ type dialog struct {
 	action   string    // what the bot was last seen doing: "typing" …
 	acted    time.Time // when it said so
 	rev      int64     // Server.rev of its last change
+	calls    []*call   // about this chat, oldest first
+	taps     []*query  // the last ones
 	pace     bucket
 	minute   bucket // groups only
 }
@@ -108,6 +110,14 @@ func (s *Server) add(b *bot, d *dialog, m *Message) {
 		d.messages = slices.Clone(d.messages[len(d.messages)-keep:])
 	}
 	s.touch(d, m)
+}
+
+// touchWorld marks what is not one chat's as changed: people, faults. The caller
+// holds s.mu.
+func (s *Server) touchWorld() {
+	s.rev++
+	s.worldRev = s.rev
+	s.announce()
 }
 
 // touch marks a message, if any, and its chat as changed. The caller holds s.mu.

@@ -18,6 +18,7 @@ type User struct {
 	Username     string `json:"username,omitempty"`
 	LanguageCode string `json:"language_code,omitempty"` // what the phone is set to; may be empty
 	Phone        string `json:"phone,omitempty"`         // told when the person shares it; made from the id when empty
+	Role         string `json:"role,omitempty"`          // for the page only: which of its phones they belong to
 }
 
 type person struct {
@@ -70,6 +71,7 @@ func (s *Server) AddBot(token, username string) {
 	defer s.mu.Unlock()
 	if b := s.bots[token]; b != nil {
 		b.username = username
+		s.touchWorld()
 		return
 	}
 	id, _, _ := strings.Cut(token, ":")
@@ -83,6 +85,7 @@ func (s *Server) AddBot(token, username string) {
 		id: n, username: username,
 		commands: map[commandScope][]Command{}, menus: map[int64]any{}, inbox: newInbox(),
 	}
+	s.touchWorld()
 }
 
 // AddUser adds a person, or changes the one with this id. A bot may not write to
@@ -96,6 +99,7 @@ func (s *Server) AddUser(u User) {
 		s.people[u.ID] = p
 	}
 	p.User = u
+	s.touchWorld()
 }
 
 // Deactivate deletes a person's account: bots are told so when they write.
@@ -104,6 +108,7 @@ func (s *Server) Deactivate(userID int64) {
 	defer s.mu.Unlock()
 	if p := s.people[userID]; p != nil {
 		p.deactivated = true
+		s.touchWorld()
 	}
 }
 

@@ -45,23 +45,25 @@ func (c Config) defaults() Config {
 type Server struct {
 	cfg Config
 
-	mu      sync.Mutex // guards all below; held for short sections, never over I/O
-	bots    map[string]*bot
-	people  map[int64]*person
-	groups  map[int64]*group
-	dialogs map[dialogKey]*dialog
-	queries map[string]*query
-	asked   []string // ids of queries, oldest first, to forget them
-	files   map[string]File
-	stored  []string          // ids of files, oldest first, to forget them
-	bytes   int               // in files
-	paths   map[string]string // ids of files by the path that getFile gave
-	uploads int64             // files ever stored
-	faults  []*fault
-	rev     int64         // changes that a person may see, since start
-	seq     int64         // messages accepted since start, from bots and people
-	sent    int64         // of these, from bots
-	changed chan struct{} // closed and replaced whenever something readable changes
+	mu       sync.Mutex // guards all below; held for short sections, never over I/O
+	bots     map[string]*bot
+	people   map[int64]*person
+	groups   map[int64]*group
+	dialogs  map[dialogKey]*dialog
+	queries  map[string]*query
+	asked    []string // ids of queries, oldest first, to forget them
+	files    map[string]File
+	stored   []string          // ids of files, oldest first, to forget them
+	bytes    int               // in files
+	paths    map[string]string // ids of files by the path that getFile gave
+	uploads  int64             // files ever stored
+	faults   []*fault
+	rev      int64         // changes that a person may see, since start
+	worldRev int64         // rev of the last change of people, bots and faults
+	seq      int64         // messages accepted since start, from bots and people
+	sent     int64         // of these, from bots
+	watchers int           // pages that look on
+	changed  chan struct{} // closed and replaced whenever something readable changes
 
 	closed chan struct{}  // closed by Close: waiting requests and deliveries end
 	wg     sync.WaitGroup // webhook deliveries
@@ -94,6 +96,7 @@ func (s *Server) Close() {
 	}
 	for _, b := range s.bots {
 		b.stopHook()
+		b.drop()
 	}
 	s.mu.Unlock()
 	s.wg.Wait()
@@ -143,11 +146,17 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, errMethod)
 		return
 	}
-	f := s.takeFault(token, name, a.int64("chat_id"))
-	if f != nil && !s.suffer(f, w, r) {
-		return
+	c := s.begin(b, name, a)
+	f := s.takeFault(b, name, c.chat)
+	if f != nil {
+		c.Fault = f.Kind
+		if !s.suffer(f, w, r) {
+			s.end(b, c, nil)
+			return
+		}
 	}
 	result, err := m(s, r.Context(), b, a)
+	s.end(b, c, err)
 	if f != nil && f.Kind == FaultDrop {
 		panic(http.ErrAbortHandler) // net/http's way to cut the connection without an answer
 	}

@@ -89,7 +89,7 @@ func (s *Server) tap(botToken string, userID int64, messageID int, choose func(*
 		return "", fmt.Errorf("tap %q below message %d: %w", data, messageID, errNoButton)
 	}
 	q := s.ask(ph, messageID, data)
-	s.push(ph.b, "callback_query", userID+3<<33, callbackLife, wireCallback{
+	s.push(ph.b, "callback_query", userID, wireCallback{
 		ID: q.id, From: ph.p.wire(), Message: below, ChatInstance: strconv.FormatInt(userID, 10), Data: data,
 	})
 	s.touch(ph.d, nil)
@@ -169,8 +169,11 @@ func (s *Server) KeyboardOf(botToken string, userID int64) (kb Keyboard, ok bool
 	return *ph.d.keyboard, true
 }
 
-// queriesKept bounds the callback queries remembered.
-const queriesKept = 10_000
+// Bounds of the callback queries remembered, in all and of one chat.
+const (
+	queriesKept = 10_000
+	tapsKept    = 10
+)
 
 // query is one tap that waits for its answer.
 type query struct {
@@ -200,6 +203,7 @@ func (s *Server) ask(ph phone, message int, data string) *query {
 		chat: ph.p.ID, message: message, data: data,
 	}
 	s.queries[q.id] = q
+	ph.d.taps = append(ph.d.taps[max(0, len(ph.d.taps)-tapsKept+1):len(ph.d.taps):len(ph.d.taps)], q)
 	if s.asked = append(s.asked, q.id); len(s.asked) > queriesKept {
 		delete(s.queries, s.asked[0])
 		s.asked = s.asked[1:]

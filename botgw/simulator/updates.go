@@ -23,6 +23,7 @@ type update struct {
 	queue   int64 // webhooks deliver one queue in order, different ones in parallel
 	expires time.Time
 	body    json.RawMessage
+	twice   bool // it is to be delivered once more
 }
 
 // inbox is what a bot has not fetched yet, and how it fetches.
@@ -32,6 +33,7 @@ type inbox struct {
 	allowed    map[string]bool // nil: all but the silent ones; kept until told otherwise
 	arrived    chan struct{}   // closed and replaced when an update comes
 	poll       *poll           // the long poll that waits now
+	held       []*heldUpdate   // kept back by a fault, oldest first
 	hook       *hook
 }
 
@@ -41,17 +43,41 @@ type poll struct{ ended chan error }
 // newInbox begins at an id of Telegram's size, so that nothing relies on 1.
 func newInbox() inbox { return inbox{lastUpdate: 300_000_000, arrived: make(chan struct{})} }
 
-// push tells a bot something. The caller holds s.mu.
-func (s *Server) push(b *bot, kind string, queue int64, life time.Duration, what any) {
+// classes number Telegram's webhook queues of one chat: a message and a tap may
+// overtake each other (from its server's source).
+var classes = map[string]int64{"message": 0, "edited_message": 0, "callback_query": 3, "my_chat_member": 5}
+
+// lives are how long an update of a kind is kept, where that is not updateLife.
+var lives = map[string]time.Duration{"callback_query": callbackLife}
+
+// push tells a bot something about a chat, or holds it back where a fault says
+// so. The caller holds s.mu.
+func (s *Server) push(b *bot, kind string, chat int64, what any) {
 	if b.allowed != nil && !b.allowed[kind] || b.allowed == nil && silent[kind] {
 		return
 	}
+	f := s.updateFault(b, kind, chat)
+	if f != nil && f.Kind != FaultDuplicate {
+		s.hold(b, *f, func() { s.tell(b, kind, chat, what, false) })
+		return
+	}
+	s.tell(b, kind, chat, what, f != nil)
+	s.release(b)
+}
+
+// tell numbers an update and puts it into the inbox.
+func (s *Server) tell(b *bot, kind string, chat int64, what any, twice bool) {
+	life, ok := lives[kind]
+	if !ok {
+		life = updateLife
+	}
+	queue := chat + classes[kind]<<33
 	b.lastUpdate++
 	body, err := json.Marshal(map[string]any{"update_id": b.lastUpdate, kind: what})
 	if err != nil {
 		panic(err) // our own types always marshal
 	}
-	u := &update{id: b.lastUpdate, queue: queue, expires: s.cfg.Now().Add(life), body: body}
+	u := &update{id: b.lastUpdate, queue: queue, expires: s.cfg.Now().Add(life), body: body, twice: twice}
 	b.pending = append(b.pending, u)
 	if over := len(b.pending) - s.cfg.KeepUpdates; over > 0 {
 		b.pending = slices.Clone(b.pending[over:])
@@ -61,6 +87,13 @@ func (s *Server) push(b *bot, kind string, queue int64, life time.Duration, what
 	}
 	close(b.arrived)
 	b.arrived = make(chan struct{})
+}
+
+// again says once that the update is to be delivered again.
+func (u *update) again() bool {
+	twice := u.twice
+	u.twice = false
+	return twice
 }
 
 // forget drops a delivered update.
@@ -76,7 +109,7 @@ func (in *inbox) forget(id int64) {
 func (in *inbox) confirm(offset int64) {
 	switch {
 	case offset > 0:
-		in.pending = slices.DeleteFunc(in.pending, func(u *update) bool { return u.id < offset })
+		in.pending = slices.DeleteFunc(in.pending, func(u *update) bool { return u.id < offset && !u.again() })
 	case offset < 0 && int64(len(in.pending)) > -offset:
 		in.pending = slices.Clone(in.pending[int64(len(in.pending))+offset:])
 	}

@@ -175,8 +175,10 @@ func (s *Server) runLane(ctx context.Context, b *bot, h *hook, queue int64, l *l
 		}
 		s.mu.Lock()
 		if err == nil {
-			l.updates = l.updates[1:]
-			b.forget(u.id)
+			if !u.again() {
+				l.updates = l.updates[1:]
+				b.forget(u.id)
+			}
 			wait = s.cfg.WebhookBackoff
 			s.mu.Unlock()
 			continue
