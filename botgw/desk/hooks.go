@@ -14,8 +14,8 @@ import (
 	"ukbot/botgw/words"
 )
 
-// failedOnly is the status of the webhooks that the panel lists.
-var failedOnly = "failed"
+// statusFailed is the status of the webhooks that the panel lists.
+const statusFailed = "failed"
 
 // operatorCodes are the refusals of the operators' API that say something about
 // an event, and how it is said here. Any other is about the bot's key, of
@@ -37,8 +37,8 @@ func (d *Desk) tapHooks(ctx context.Context, t *talk.Turn, args []string) error 
 		t.Alert(t.Book.Plain("admin.hooks_unset"))
 		return d.tapPanel(ctx, t, nil)
 	}
-	limit := pageSize
-	params := &api.ListWebhookEventsParams{Tenant: &t.Tenant, Status: &failedOnly, Limit: &limit, Cursor: cursor(args, 0)}
+	limit, failed := pageSize, statusFailed
+	params := &api.ListWebhookEventsParams{Tenant: &t.Tenant, Status: &failed, Limit: &limit, Cursor: cursor(args, 0)}
 	r, err := d.cfg.Operator.ListWebhookEventsWithResponse(ctx, params)
 	if err != nil {
 		return err
@@ -152,7 +152,8 @@ func (d *Desk) retryAll(ctx context.Context, t *talk.Turn, source string) error 
 }
 
 func (d *Desk) retryMany(ctx context.Context, t *talk.Turn, source string, dryRun bool) (*api.WebhookRetriedMany, error) {
-	r, err := d.cfg.Operator.RetryWebhookEventsWithResponse(ctx, api.WebhookRetryFilter{Tenant: &t.Tenant, Source: &source, Status: &failedOnly, DryRun: &dryRun})
+	failed := statusFailed
+	r, err := d.cfg.Operator.RetryWebhookEventsWithResponse(ctx, api.WebhookRetryFilter{Tenant: &t.Tenant, Source: &source, Status: &failed, DryRun: &dryRun})
 	switch {
 	case err != nil:
 		return nil, err
