@@ -63,7 +63,7 @@ var arrows = map[string]string{
 	"botgw/speak":     "events nats sql/db api botgw/pace botgw/talk botgw/telegram botgw/words",
 	"botgw/flow":      "api events nats botgw/talk botgw/words",
 	"botgw/forms":     "api botgw/company botgw/flow botgw/talk botgw/telegram botgw/words",
-	"botgw/requests":  "api botgw/company botgw/flow botgw/forms botgw/talk botgw/words",
+	"botgw/requests":  "api botgw/company botgw/flow botgw/forms botgw/talk botgw/telegram botgw/words",
 	"botgw/desk":      "api events sql/db botgw/company botgw/flow botgw/forms botgw/talk botgw/words",
 	"botgw/simulator": "",
 	"ops":             "events nats secret sql/db integrations api",
