@@ -10,8 +10,8 @@ import (
 	"ukbot/sql/db"
 )
 
-// Config is what the desk works with. Everything is required but Operator,
-// Emergency and Changed.
+// Config is what the desk works with. Everything is required but Operator
+// and Emergency.
 type Config struct {
 	// Begin opens a form, Cancel gives an open one up and says whether there was
 	// one: flow.Engine's.
@@ -30,9 +30,6 @@ type Config struct {
 	Operator *api.ClientWithResponses
 	// Emergency is the phone of the company's emergency line, as people read it; "": none.
 	Emergency string
-	// Changed is told when this turn gave the person another language or role;
-	// it draws the command list anew. nil: nobody is.
-	Changed func(ctx context.Context, t *talk.Turn) error
 }
 
 // Desk answers commands, menu keys and the taps of its own screens.

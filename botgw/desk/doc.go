@@ -2,6 +2,9 @@
 // help, language, role and settings, and the screens that belong to no single
 // request: figures, shifts, people and failed webhooks.
 //
+// A change of language or role is in the turn when it returns (Turn.Book,
+// Turn.Person): who draws command lists draws them by that.
+//
 // Every screen is made from what the housing services say at that moment, and
 // edited in place. A button says what is to be, not what is to change
 // ("mute payments", not "toggle"): tapped twice, or delivered twice, it does the

@@ -54,7 +54,7 @@ func (d *Desk) tapLanguage(ctx context.Context, t *talk.Turn, args []string) err
 	t.Toast(t.Book.Plain("settings.language_set"))
 	t.Show(d.languageScreen(t))
 	t.Say(talk.Screen{Text: t.Book.Text("settings.language_done"), Menu: d.Menu(t)})
-	return d.changed(ctx, t)
+	return nil
 }
 
 // setLanguage changes the person as they are now. Where somebody else changed

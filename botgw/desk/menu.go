@@ -16,25 +16,25 @@ type place struct{ label, order string }
 // keyRole is there for people with several roles only.
 var keyRole = place{"menu.role", "role"}
 
-// layout is the main menu of each role. "requests" is what the role does most:
-// one's own requests, one's work, the queue.
+// layout is the main menu of each role. What begins with "requests." is said, and
+// answered, by the package requests.
 var layout = map[api.Role][][]place{
 	api.RoleApplicant: {
-		{{"menu.new", "new"}, {"menu.requests", "requests"}},
+		{{"menu.new", "new"}, {"requests.menu_mine", "mine"}},
 		{{"menu.settings", "settings"}, {"menu.help", "help"}, keyRole},
 	},
 	api.RoleExecutor: {
-		{{"menu.work", "requests"}, {"menu.free", "free"}},
+		{{"requests.menu_work", "work"}, {"requests.menu_free", "free"}},
 		{{"menu.shifts", "shifts"}, {"menu.stats", "stats"}},
 		{{"menu.settings", "settings"}, {"menu.help", "help"}, keyRole},
 	},
 	api.RoleManager: {
-		{{"menu.queue", "requests"}, {"menu.new", "new"}},
+		{{"requests.menu_queue", "queue"}, {"menu.new", "new"}},
 		{{"menu.stats", "stats"}, {"menu.shifts", "shifts"}, {"menu.people", "people"}},
 		{{"menu.settings", "settings"}, {"menu.help", "help"}, keyRole},
 	},
 	api.RoleAdmin: {
-		{{"menu.queue", "requests"}, {"menu.new", "new"}},
+		{{"requests.menu_queue", "queue"}, {"menu.new", "new"}},
 		{{"menu.stats", "stats"}, {"menu.shifts", "shifts"}, {"menu.people", "people"}},
 		{{"menu.admin", "admin"}, {"menu.settings", "settings"}, {"menu.help", "help"}, keyRole},
 	},
@@ -43,6 +43,8 @@ var layout = map[api.Role][][]place{
 // former are labels that keyboards in people's phones may still show.
 var former = map[string]string{
 	"📋 Заявки": "requests", "📋 Arizalar": "requests",
+	"📋 Мои заявки": "requests", "📋 Mening arizalarim": "requests",
+	"📅 Мои смены": "shifts", "📅 Mening smenalarim": "shifts",
 	"➕ Новая заявка": "new", "➕ Yangi ariza": "new",
 	"👨‍💼 Админ-панель": "admin", "👨‍💼 Admin panel": "admin",
 }

@@ -61,7 +61,7 @@ func (d *Desk) invited(ctx context.Context, t *talk.Turn, token string) error {
 		text = t.Book.Text("menu.invitation_role", words.Args{"Roles": roleNames(t, gained)})
 	}
 	t.Say(talk.Screen{Text: text, Menu: d.Menu(t)})
-	return d.changed(ctx, t)
+	return nil
 }
 
 // uninvited says why an invitation does not work; the person goes on as before.
@@ -82,12 +82,4 @@ func roleNames(t *talk.Turn, roles []api.Role) string {
 		names = append(names, roleName(t, role))
 	}
 	return strings.Join(names, ", ")
-}
-
-// changed tells who draws the command list that language or roles are others now.
-func (d *Desk) changed(ctx context.Context, t *talk.Turn) error {
-	if d.cfg.Changed == nil {
-		return nil
-	}
-	return d.cfg.Changed(ctx, t)
 }
