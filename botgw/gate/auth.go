@@ -74,7 +74,7 @@ func (g *Gate) session(ctx context.Context, client *company.Client, u talk.Updat
 	case e.turn <- struct{}{}:
 		defer func() { <-e.turn }()
 	case <-ctx.Done():
-		return nil, fmt.Errorf("%w: session: %w", company.ErrAway, ctx.Err())
+		return nil, late(ctx)
 	}
 	if have := g.sessions.peek(key); have.good(g.cfg.Now(), refused) {
 		return have, nil // whoever was before us has renewed it
@@ -85,6 +85,15 @@ func (g *Gate) session(ctx context.Context, client *company.Client, u talk.Updat
 		r.end(ctx)
 	}
 	return have, err
+}
+
+// late is the error of who waited for too long: that is the services' fault,
+// unless the program stops.
+func late(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	return fmt.Errorf("%w: a session takes too long", company.ErrAway)
 }
 
 // renewal finds a person a session: another replica's, the next of the one there
@@ -103,9 +112,9 @@ func (r *renewal) run(ctx context.Context, refused secret.Text) (*session, error
 	have := r.sessions.peek(r.key)
 	if loaded := r.look(ctx); loaded != nil {
 		have = loaded
+		r.sessions.put(r.entry, have, r.revision) // if nothing else, it knows their language
 	}
 	if have.good(r.cfg.Now(), refused) {
-		r.sessions.put(r.entry, have, r.revision)
 		return have, nil
 	}
 	if have == nil || have.Access == refused || have.Refresh == "" {
@@ -169,7 +178,7 @@ func (r *renewal) refused(ctx context.Context, have *session, err error) (*sessi
 			}
 			select {
 			case <-ctx.Done():
-				return nil, fmt.Errorf("%w: refresh: %w", company.ErrAway, ctx.Err())
+				return nil, late(ctx)
 			case <-time.After(otherPause):
 			}
 		}

@@ -32,7 +32,7 @@ type Config struct {
 	// Answer delivers Turn.Outs, after the handler has returned.
 	Answer func(ctx context.Context, t *talk.Turn) error
 	// Deliver writes to a chat that has not asked just now.
-	Deliver func(ctx context.Context, bot, chat int64, outs []talk.Out) error
+	Deliver func(ctx context.Context, tenant string, bot, chat int64, outs []talk.Out) error
 	// Busy shows that the bot is at work; nil: nothing does.
 	Busy func(ctx context.Context, bot, chat int64)
 
@@ -115,8 +115,9 @@ func (g *Gate) Pass(ctx context.Context, u talk.Update, next Next) error {
 
 func (g *Gate) pass(ctx context.Context, u talk.Update, next Next, r *record) error {
 	if moved, ok := moves[u.Kind]; ok {
-		r.outcome = done
-		return moved(g, ctx, u)
+		err := moved(g, ctx, u)
+		r.outcome = outcomeOf(err)
+		return err
 	}
 	if u.From.ID == 0 || u.From.Bot {
 		r.outcome = ignored
@@ -137,7 +138,7 @@ func (g *Gate) pass(ctx context.Context, u talk.Update, next Next, r *record) er
 		g.tellAway(ctx, t)
 	case r.outcome == failed:
 		return err
-	default:
+	case r.spent.Calls() > 0: // they are back
 		g.waiting.forget(ctx, u)
 	}
 	return g.answer(ctx, t, r)
@@ -160,8 +161,17 @@ func (g *Gate) turn(ctx context.Context, u talk.Update, next Next) (*talk.Turn, 
 	return t, next(ctx, t)
 }
 
+// answerTime is what delivering has where the turn's own time is over: services
+// that hang have used it up, and the person is to be told so.
+const answerTime = 5 * time.Second
+
 func (g *Gate) answer(ctx context.Context, t *talk.Turn, r *record) error {
 	r.handled = time.Since(r.began)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
+		defer cancel()
+		ctx = late
+	}
 	defer func() { r.telegram = time.Since(r.began) - r.handled }()
 	if len(t.Outs) == 0 && t.Kind != talk.Tap { // a tap is answered, if with nothing
 		return nil

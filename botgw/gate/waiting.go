@@ -145,7 +145,7 @@ func (g *Gate) tellBack(ctx context.Context, chat waiter) {
 		return
 	}
 	text := words.For(chat.language).Text("gate.back")
-	err := g.cfg.Deliver(ctx, chat.bot, chat.chat, []talk.Out{{Way: talk.New, Screen: talk.Screen{Text: text}}})
+	err := g.cfg.Deliver(ctx, chat.tenant, chat.bot, chat.chat, []talk.Out{{Way: talk.New, Screen: talk.Screen{Text: text}}})
 	if err != nil && mayHelp(err) {
 		return // with the next probe
 	}
