@@ -2,6 +2,7 @@ package telegram
 
 import (
 	"html"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -125,15 +126,11 @@ func Visible(markup string) (units int) {
 	return units
 }
 
-// Plain is the message without its markup: what is sent when Telegram cannot read that.
+// tag is what looks like one of Telegram's tags.
+var tag = regexp.MustCompile(`</?[a-zA-Z][^<>]*>`)
+
+// Plain is the message without its markup: what is sent when Telegram cannot read
+// that. What is no tag stays, even a "<" that should have been escaped.
 func Plain(markup string) string {
-	var b strings.Builder
-	for markup != "" {
-		piece, _ := nextPiece(markup)
-		if piece[0] != '<' {
-			b.WriteString(piece)
-		}
-		markup = markup[len(piece):]
-	}
-	return html.UnescapeString(b.String())
+	return html.UnescapeString(tag.ReplaceAllString(markup, ""))
 }

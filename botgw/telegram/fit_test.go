@@ -59,8 +59,15 @@ func TestAMessageIsCutBetweenTags(t *testing.T) {
 }
 
 func TestPlainTextIsWhatWouldHaveBeenSeen(t *testing.T) {
-	if got, want := Plain(`<b>5 &lt; 6</b> &amp; <a href="x">l&#39;oʻq</a>`), "5 < 6 & l'oʻq"; got != want {
-		t.Errorf("plain = %q, want %q", got, want)
+	for name, tc := range map[string]struct{ in, want string }{
+		"tags and references":  {`<b>5 &lt; 6</b> &amp; <a href="x">l&#39;oʻq</a>`, "5 < 6 & l'oʻq"},
+		"what is no tag stays": {"5 < 6 <b>7 & <3", "5 < 6 7 & <3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Plain(tc.in); got != tc.want {
+				t.Errorf("Plain(%q) = %q, want %q", tc.in, got, tc.want)
+			}
+		})
 	}
 }
 
