@@ -6,15 +6,19 @@ import (
 	"strconv"
 )
 
-// Inspect serves what a human or a script wants to know, as JSON. It has no
-// login: mount it on a loopback address only.
+// Inspect serves the page of phones at /simulator, and what a human or a script
+// wants to know, as JSON. It has no login: mount it on a loopback address only.
+// Under Fiber use Mount.
 //
+//	GET    /simulator                  the page
 //	GET    /simulator/chats            every chat of every bot
 //	GET    /simulator/messages?chat=7  a chat, newest last; without chat: all
 //	POST   /simulator/faults           add a Fault
 //	DELETE /simulator/faults           clear them
+//	       /simulator/api/…            what the page lives on
 func (s *Server) Inspect() http.Handler {
 	mux := http.NewServeMux()
+	pages(mux)
 	mux.HandleFunc("GET /simulator/chats", func(w http.ResponseWriter, _ *http.Request) {
 		show(w, http.StatusOK, s.Chats())
 	})
@@ -24,7 +28,11 @@ func (s *Server) Inspect() http.Handler {
 		s.ClearFaults()
 		w.WriteHeader(http.StatusNoContent)
 	})
-	return mux
+	mux.HandleFunc("GET /simulator/api/live", s.liveHTTP)
+	mux.HandleFunc("GET /simulator/api/file", s.serveBytes)
+	mux.HandleFunc("POST /simulator/api/act", s.serveAct)
+	mux.HandleFunc("POST /simulator/api/upload", s.serveUpload)
+	return guard(mux)
 }
 
 func (s *Server) showMessages(w http.ResponseWriter, r *http.Request) {
