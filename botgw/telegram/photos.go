@@ -162,7 +162,8 @@ func form(params tgbotapi.Params, files []upload) (body []byte, kind string, err
 		}
 		err = errors.Join(err, made)
 	}
-	return b.Bytes(), w.FormDataContentType(), errors.Join(err, w.Close())
+	err = errors.Join(err, w.Close()) // it writes the end: the bytes are whole only now
+	return b.Bytes(), w.FormDataContentType(), err
 }
 
 // readAnswer is the result of a call, or Telegram's refusal.
