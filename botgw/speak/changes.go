@@ -48,19 +48,21 @@ func (c *changes) of(ctx context.Context, tenant string) map[string]Change {
 		c.mu.Unlock()
 		return known.commands
 	}
-	// Whoever comes while this one reads makes do with what was known.
-	c.put(tenant, changed{now.Add(changesRetry), known.commands})
+	if ok { // who comes while this one reads makes do with what was known
+		c.put(tenant, changed{now.Add(changesRetry), known.commands})
+	}
 	c.mu.Unlock()
 
-	commands, err := c.read(ctx, tenant)
-	if err != nil {
+	next := changed{now.Add(changesFresh), nil}
+	var err error
+	if next.commands, err = c.read(ctx, tenant); err != nil {
 		c.log.Warn().Err(err).Str("tenant", tenant).Msg("changes of commands not read")
-		return known.commands
+		next = changed{now.Add(changesRetry), known.commands}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.put(tenant, changed{now.Add(changesFresh), commands})
-	return commands
+	c.put(tenant, next)
+	return next.commands
 }
 
 // put stores a tenant's changes. The caller holds c.mu.

@@ -4,10 +4,16 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"time"
 )
 
-// shownMax bounds the chats remembered in memory; the bucket has them all.
-const shownMax = 20_000
+const (
+	// shownMax bounds the chats remembered in memory; the bucket has them all.
+	shownMax = 20_000
+	// shownFresh is how long memory is believed: another replica may have had the
+	// chat in between.
+	shownFresh = time.Minute
+)
 
 type chatKey struct{ bot, chat int64 }
 
@@ -23,7 +29,13 @@ type shown struct {
 	bucket *bucket
 
 	mu   sync.Mutex
-	sums map[chatKey]string
+	sums map[chatKey]shownSum
+}
+
+// shownSum is the fingerprint of a chat's list, and when it was certain.
+type shownSum struct {
+	sum string
+	at  time.Time
 }
 
 // is says whether the chat has the list of this fingerprint.
@@ -31,8 +43,8 @@ func (s *shown) is(ctx context.Context, at chatKey, sum string) bool {
 	s.mu.Lock()
 	known, ok := s.sums[at]
 	s.mu.Unlock()
-	if ok {
-		return known == sum
+	if ok && time.Since(known.at) < shownFresh {
+		return known.sum == sum
 	}
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
@@ -62,7 +74,7 @@ func (s *shown) remember(at chatKey, sum string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sums == nil {
-		s.sums = map[chatKey]string{}
+		s.sums = map[chatKey]shownSum{}
 	}
 	if _, known := s.sums[at]; !known && len(s.sums) >= shownMax {
 		for k := range s.sums { // any one: it is found in the bucket again
@@ -70,5 +82,5 @@ func (s *shown) remember(at chatKey, sum string) {
 			break
 		}
 	}
-	s.sums[at] = sum
+	s.sums[at] = shownSum{sum, time.Now()}
 }
