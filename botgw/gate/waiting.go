@@ -11,8 +11,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"ukbot/botgw/talk"
-	"ukbot/botgw/telegram"
 	"ukbot/botgw/words"
+	"ukbot/nats"
 )
 
 // waiting is who was told that the services are away, and is to be told when
@@ -146,7 +146,7 @@ func (g *Gate) tellBack(ctx context.Context, chat waiter) {
 	}
 	text := words.For(chat.language).Text("gate.back")
 	err := g.cfg.Deliver(ctx, chat.tenant, chat.bot, chat.chat, []talk.Out{{Way: talk.New, Screen: talk.Screen{Text: text}}})
-	if err != nil && mayHelp(err) {
+	if err != nil && !nats.IsPermanent(err) {
 		return // with the next probe
 	}
 	u := talk.Update{Tenant: chat.tenant, Bot: chat.bot, Chat: chat.chat}
@@ -154,10 +154,4 @@ func (g *Gate) tellBack(ctx context.Context, chat waiter) {
 		g.metrics.told.Inc()
 	}
 	g.waiting.forget(ctx, u)
-}
-
-// mayHelp says whether telling again could work.
-func mayHelp(err error) bool {
-	action := telegram.Classify(err).Action
-	return action == telegram.Retry || action == telegram.HoldChat
 }
