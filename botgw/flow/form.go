@@ -37,7 +37,7 @@ type Step struct {
 	// Pick takes the tap on a choice; args are those of the button. nil: no choices.
 	Pick func(ctx context.Context, t *talk.Turn, d *Data, args []string) error
 	// Take is what is accepted besides taps.
-	Take map[talk.Kind]Taking
+	Take     map[talk.Kind]Taking
 	Keyboard bool // Ask shows a Menu: without Rows, and the engine adds Back and Cancel as keys
 	// When says whether the step applies; nil: always.
 	When func(t *talk.Turn, d *Data) bool
@@ -55,10 +55,13 @@ type (
 		Key  string
 		Args map[string]any
 	}
+	// Noted is Stay with a word about what was taken.
+	Noted Complaint
 )
 
 func (Stay) Error() string        { return "stays at this step" }
 func (c Complaint) Error() string { return "not accepted: " + c.Key }
+func (n Noted) Error() string     { return "stays at this step: " + n.Key }
 
 // PickDo is the Do of the buttons of a form's choices.
 const PickDo = "fp"
@@ -94,6 +97,7 @@ type Data struct {
 
 	Executor     string `json:"executor,omitempty"`
 	ExecutorName string `json:"executor_name,omitempty"`
+	Holder       string `json:"holder,omitempty"` // who has the request until it is given to Executor
 
 	Language   string `json:"language,omitempty"` // of registration
 	Phone      string `json:"phone,omitempty"`
@@ -101,7 +105,8 @@ type Data struct {
 	Invitation string `json:"invitation,omitempty"`
 	Name       string `json:"name,omitempty"`
 
-	Page string `json:"page,omitempty"` // cursor of the list a step shows
+	Query string `json:"query,omitempty"` // what the list a step shows was searched by
+	Page  string `json:"page,omitempty"`  // cursor of the list a step shows
 }
 
 // Home is an apartment of somebody's own.

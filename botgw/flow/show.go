@@ -37,22 +37,24 @@ var asideKeys = map[Why]string{
 
 // isNote says whether an error is a word to the person who fills the form.
 func isNote(err error) bool {
-	_, stays := errors.AsType[Stay](err)
 	_, complains := errors.AsType[Complaint](err)
 	_, misfits := errors.AsType[unfit](err)
-	return stays || complains || misfits
+	return stays(err) || complains || misfits
 }
 
 // note is what stands above the question because of what just came; "" for nothing.
 func note(b words.Book, step Step, err error) string {
+	if n, noted := errors.AsType[Noted](err); noted {
+		return complain(b, Complaint(n))
+	}
 	if c, complains := errors.AsType[Complaint](err); complains {
-		return complain(b, c)
+		return "⚠️ " + complain(b, c)
 	}
 	u, misfits := errors.AsType[unfit](err)
 	if !misfits {
 		return ""
 	}
-	text := b.Text(unfitKeys[u.kind])
+	text := "⚠️ " + b.Text(unfitKeys[u.kind])
 	if step.Hint != "" {
 		text += " " + b.Text(step.Hint)
 	}
@@ -79,18 +81,11 @@ func (e *Engine) showStep(before error) reply {
 		if err != nil {
 			return err
 		}
-		screen.Text = strings.Join(filled(form.progress(t, r.Open), warn(note(t.Book, step, before)), screen.Text), "\n\n")
+		screen.Text = strings.Join(filled(form.progress(t, r.Open), note(t.Book, step, before), screen.Text), "\n\n")
 		form.frame(t, r.Open, &screen)
 		e.place(t, r, screen)
 		return nil
 	}
-}
-
-func warn(note string) string {
-	if note == "" {
-		return ""
-	}
-	return "⚠️ " + note
 }
 
 // filled is the parts that are not empty.

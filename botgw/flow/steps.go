@@ -81,9 +81,8 @@ func (e *Engine) means(ctx context.Context, t *talk.Turn, f *Filling, step Step)
 
 // after does what Pick or Take said: on, stay, or complain.
 func (e *Engine) after(ctx context.Context, t *talk.Turn, r *Record, form Form, d Data, err error) (outcome, error) {
-	_, stays := errors.AsType[Stay](err)
 	switch {
-	case err == nil, stays:
+	case err == nil, stays(err):
 		r.Open.Data = d
 	case !isNote(err):
 		return outcome{}, err
@@ -98,6 +97,13 @@ func (e *Engine) after(ctx context.Context, t *talk.Turn, r *Record, form Form, 
 		return e.forward(ctx, t, r, form)
 	}
 	return writes(e.showStep(err))
+}
+
+// stays says whether a step keeps what it was given and waits for more.
+func stays(err error) bool {
+	_, is := errors.AsType[Stay](err)
+	_, noted := errors.AsType[Noted](err)
+	return is || noted
 }
 
 // forward goes to the next step that applies, or carries the form out behind the last.
