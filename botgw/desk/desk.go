@@ -21,8 +21,8 @@ type Config struct {
 	Card func(ctx context.Context, t *talk.Turn, number string) error
 	// SwitchRole makes the session act in another of the person's roles.
 	SwitchRole func(ctx context.Context, t *talk.Turn, role api.Role) error
-	// Forget drops what is cached about a person, so that the next update asks anew.
-	Forget func(ctx context.Context, tenant, person string) error
+	// Forget drops what is cached about the person, so that the next update asks anew.
+	Forget func(ctx context.Context, t *talk.Turn) error
 	// Settings is where people's choices about notices are kept.
 	Settings db.DBTX
 	// Operator is the operators' API with a key for the tenant's webhooks; nil:

@@ -47,7 +47,7 @@ func (d *Desk) tapLanguage(ctx context.Context, t *talk.Turn, args []string) err
 	if err := setLanguage(ctx, t, api.Language(code)); err != nil {
 		return err
 	}
-	if err := d.cfg.Forget(ctx, t.Tenant, t.Person.ID); err != nil {
+	if err := d.cfg.Forget(ctx, t); err != nil {
 		return err
 	}
 	t.Person.Language, t.Book = code, words.For(code)

@@ -42,7 +42,7 @@ func (d *Desk) tapRole(ctx context.Context, t *talk.Turn, args []string) error {
 	switch {
 	case company.Is(err, "forbidden"): // it was taken away since the button was drawn
 		t.Outcome = "refused"
-		if err := d.cfg.Forget(ctx, t.Tenant, t.Person.ID); err != nil {
+		if err := d.cfg.Forget(ctx, t); err != nil {
 			return err
 		}
 		t.Alert(t.Book.Plain("settings.role_gone"))

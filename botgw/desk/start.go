@@ -51,7 +51,7 @@ func (d *Desk) invited(ctx context.Context, t *talk.Turn, token string) error {
 	if r.JSON200 == nil {
 		return d.uninvited(t, company.Refused(r.ApplicationproblemJSONDefault))
 	}
-	if err := d.cfg.Forget(ctx, t.Tenant, t.Person.ID); err != nil {
+	if err := d.cfg.Forget(ctx, t); err != nil {
 		return err
 	}
 	gained := slices.DeleteFunc(slices.Clone(r.JSON200.Roles), t.Person.Has)
