@@ -28,7 +28,7 @@ var (
 
 func quietText(t *talk.Turn, chosen db.NoticeSettingsRow) string {
 	if chosen.QuietFrom == nil || chosen.QuietTo == nil {
-		return t.Book.Plain("settings.quiet_off")
+		return t.Book.Plain("settings.quiet_none")
 	}
 	return span{int(*chosen.QuietFrom), int(*chosen.QuietTo)}.String()
 }

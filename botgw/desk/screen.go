@@ -93,15 +93,19 @@ func weekday(t *talk.Turn, at time.Time) string {
 	return t.Book.Plain("weekday." + strconv.Itoa((int(at.In(t.Zone).Weekday())+6)%7+1))
 }
 
+// units are the units of time, the largest first, each used from so many of it on.
+var units = []struct {
+	key    string
+	length time.Duration
+	from   int
+}{{"duration.days", 24 * time.Hour, 2}, {"duration.hours", time.Hour, 2}, {"duration.minutes", time.Minute, 1}}
+
 // lasting is how long something took or is ago, in its largest unit.
 func lasting(t *talk.Turn, d time.Duration) string {
-	switch {
-	case d >= 48*time.Hour:
-		return t.Book.CountPlain("duration.days", int(d/(24*time.Hour)))
-	case d >= 2*time.Hour:
-		return t.Book.CountPlain("duration.hours", int(d/time.Hour))
-	case d >= time.Minute:
-		return t.Book.CountPlain("duration.minutes", int(d/time.Minute))
+	for _, unit := range units {
+		if n := int(d / unit.length); n >= unit.from {
+			return t.Book.Plain(unit.key, words.Args{"Count": n})
+		}
 	}
 	return t.Book.Plain("duration.instant")
 }

@@ -175,6 +175,9 @@ var (
 
 func masked(call string) string { return cursors.ReplaceAllString(uuids.ReplaceAllString(call, "ID"), "CURSOR") }
 
+// unsaid is a key that has no words.
+var unsaid = regexp.MustCompile(`\b(menu|help|settings|stats|shifts?|admin|requests|role|status|category|person|relation|date|month|weekday|duration|number|button|hint|problem)\.[a-z0-9_]+\b`)
+
 // check holds an answer against Telegram's limits, and its text against its HTML.
 func check(t *testing.T, out talk.Out) {
 	t.Helper()
@@ -189,20 +192,34 @@ func check(t *testing.T, out talk.Out) {
 	if err := wellFormed(s.Text); !plain && err != nil {
 		t.Errorf("%v in %s", err, s.Text)
 	}
-	if strings.Contains(s.Text, "<no value>") || regexp.MustCompile(`^[a-z_]+\.[a-z_]+$`).MatchString(s.Text) {
+	if strings.Contains(s.Text, "<no value>") || unsaid.MatchString(s.Text) {
 		t.Errorf("a text that lacks words: %s", s.Text)
 	}
 	if n := len(slices.Concat(s.Rows...)); n > 100 {
 		t.Errorf("%d buttons", n)
 	}
 	for _, button := range slices.Concat(s.Rows...) {
-		if button.Text == "" || len(button.Text) > 150 || regexp.MustCompile(`^[a-z_]+\.[a-z_]+$`).MatchString(button.Text) {
+		if button.Text == "" || len(button.Text) > 150 || unsaid.MatchString(button.Text) {
 			t.Errorf("a button %q", button.Text)
+		}
+	}
+	for _, keys := range menuRows(s.Menu) {
+		for _, key := range keys {
+			if key.Text == "" || unsaid.MatchString(key.Text) {
+				t.Errorf("a key %q", key.Text)
+			}
 		}
 	}
 	if s.Menu != nil && len([]rune(s.Menu.Placeholder)) > 64 {
 		t.Errorf("a placeholder %q", s.Menu.Placeholder)
 	}
+}
+
+func menuRows(menu *talk.Menu) [][]talk.Key {
+	if menu == nil {
+		return nil
+	}
+	return menu.Rows
 }
 
 func wellFormed(markup string) error {

@@ -118,13 +118,13 @@ func inWork(t *talk.Turn, f api.Figures) string {
 func quality(t *talk.Turn, f api.Figures) string {
 	var lines []string
 	if f.ReactionInTimePercent != nil {
-		lines = append(lines, t.Book.Text("stats.reaction", words.Args{"Percent": percent(*f.ReactionInTimePercent)}))
+		lines = append(lines, t.Book.Text("stats.reaction", words.Args{"Percent": percent(t, *f.ReactionInTimePercent)}))
 	}
 	if f.InTimePercent != nil {
-		lines = append(lines, t.Book.Text("stats.in_time", words.Args{"Percent": percent(*f.InTimePercent), "Bar": bar(int(*f.InTimePercent+0.5), 100)}))
+		lines = append(lines, t.Book.Text("stats.in_time", words.Args{"Percent": percent(t, *f.InTimePercent), "Bar": bar(int(*f.InTimePercent+0.5), 100)}))
 	}
 	if f.Rating != nil {
-		lines = append(lines, t.Book.Count("stats.rating", f.Rated, words.Args{"Rating": stars(*f.Rating)}))
+		lines = append(lines, t.Book.Count("stats.rating", f.Rated, words.Args{"Rating": stars(t, *f.Rating)}))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -168,10 +168,10 @@ func topExecutors(t *talk.Turn, all []api.ExecutorFigures) string {
 		}
 		line := t.Book.Count("stats.executor", e.Figures.Completed, words.Args{"Place": i + 1, "Name": e.Executor.Name})
 		if e.Figures.InTimePercent != nil {
-			line += " · ⏱ " + percent(*e.Figures.InTimePercent)
+			line += " · ⏱ " + percent(t, *e.Figures.InTimePercent)
 		}
 		if e.Figures.Rating != nil {
-			line += " · ⭐ " + stars(*e.Figures.Rating)
+			line += " · ⭐ " + stars(t, *e.Figures.Rating)
 		}
 		lines = append(lines, line)
 	}
@@ -197,6 +197,10 @@ func barLine(n, most int, name string) string {
 	return fmt.Sprintf("%s <b>%d</b> %s", bar(n, most), n, name)
 }
 
-func percent(p float64) string { return strconv.FormatFloat(p, 'f', 0, 64) + " %" }
+func percent(t *talk.Turn, p float64) string {
+	return t.Book.Plain("number.percent", words.Args{"Number": strconv.FormatFloat(p, 'f', 0, 64)})
+}
 
-func stars(s float64) string { return strconv.FormatFloat(s, 'f', 1, 64) }
+func stars(t *talk.Turn, s float64) string {
+	return t.Book.Plain("stats.stars", words.Args{"Whole": int(s), "Tenth": int(s*10+0.5) % 10})
+}
