@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -54,11 +55,7 @@ func (r *Requests) prepare(ctx context.Context, t *talk.Turn, tapped tap, d deed
 		t.Show(starsOf(t, tapped))
 		return nil
 	}
-	data := flow.Data{Request: request.Number, Action: string(d.action), Category: string(request.Category)}
-	if d.form == formReassign && request.Executor != nil {
-		data.Executor, data.ExecutorName = "", request.Executor.Name
-	}
-	return r.begin(ctx, t, d.form, data)
+	return r.begin(ctx, t, cmp.Or(d.form, string(d.action)), flow.Data{Request: request.Number})
 }
 
 // done is what is said when an action has been done at once: keys.

@@ -22,18 +22,14 @@ type deed struct {
 	action api.RequestAction
 	label  string // key
 	way    way
-	form   string     // of byForm
+	form   string     // of byForm; "": called as the action
 	roles  []api.Role // for whom it makes sense: the housing services allow managers more than they do from a phone
 }
 
-// The forms that are about a request. Which words and photos "act" asks for, it
-// knows by the action.
+// The forms that are not called as the action is.
 const (
-	formComplete = "complete"
 	formReassign = "reassign"
-	formCancel   = "cancel"
 	formComment  = "comment"
-	formAct      = "act"
 )
 
 var (
@@ -47,17 +43,17 @@ var (
 var deeds = []deed{
 	{api.RequestActionTake, "requests.take", atOnce, "", doers},
 	{api.RequestActionAssign, "requests.assign", byForm, formReassign, managers},
-	{api.RequestActionComplete, "requests.complete", byForm, formComplete, doers},
+	{api.RequestActionComplete, "requests.complete", byForm, "", doers},
 	{api.RequestActionConfirm, "requests.confirm", atOnce, "", managers},
 	{api.RequestActionAccept, "requests.accept", rated, "", residents},
-	{api.RequestActionAnswer, "requests.answer", byForm, formAct, anyone},
+	{api.RequestActionAnswer, "requests.answer", byForm, "", anyone},
 	{api.RequestActionResume, "requests.resume", atOnce, "", staff},
-	{api.RequestActionClarify, "requests.clarify", byForm, formAct, staff},
-	{api.RequestActionPurchase, "requests.purchase", byForm, formAct, doers},
-	{api.RequestActionRework, "requests.rework", byForm, formAct, managers},
-	{api.RequestActionReturn, "requests.return", byForm, formAct, residents},
-	{api.RequestActionAccept, "requests.accept_for", byForm, formAct, managers},
-	{api.RequestActionCancel, "requests.cancel", byForm, formCancel, anyone},
+	{api.RequestActionClarify, "requests.clarify", byForm, "", staff},
+	{api.RequestActionPurchase, "requests.purchase", byForm, "", doers},
+	{api.RequestActionRework, "requests.rework", byForm, "", managers},
+	{api.RequestActionReturn, "requests.return", byForm, "", residents},
+	{api.RequestActionAccept, "requests.accept_for", byForm, "", managers},
+	{api.RequestActionCancel, "requests.cancel", byForm, "", anyone},
 }
 
 // commenting is no action of the workflow: whoever sees a request may speak.
