@@ -49,12 +49,15 @@ func (c *Client) Machine() *api.ClientWithResponses { return c.machine }
 // of the call: a 401 means that nothing was done.
 func (c *Client) As(token Token) *api.ClientWithResponses { return c.line.clientFor(token) }
 
-// Operator asks the operators' API; nil without a key.
-func (c *Client) Operator(key secret.Text) *api.ClientWithResponses {
+// Operator asks the operators' API over the same line; nil without a key.
+func (c *Client) Operator(key secret.Text) *api.ClientWithResponses { return c.line.Operator(key) }
+
+// Operator asks the operators' API, with a key of theirs; nil without one.
+func (l *Line) Operator(key secret.Text) *api.ClientWithResponses {
 	if key == "" {
 		return nil
 	}
-	return c.line.clientFor(withKey(key))
+	return l.clientFor(withKey(key))
 }
 
 // RepeatKey is an Idempotency-Key that only the bot can make of a text, and

@@ -199,6 +199,9 @@ func (g *Gate) blank(u talk.Update) *talk.Turn {
 	return t
 }
 
+// Book is the words for whoever did this, as far as is known of them.
+func (g *Gate) Book(u talk.Update) words.Book { return words.For(g.sessions.language(u)) }
+
 // tell says one sentence: in a window after a tap, else as a message.
 func tell(t *talk.Turn, key string, args ...words.Args) {
 	if t.Kind == talk.Tap {
