@@ -1,0 +1,272 @@
+package botgw
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"ukbot/api"
+	"ukbot/botgw/bots"
+	"ukbot/botgw/company"
+	"ukbot/botgw/desk"
+	"ukbot/botgw/flow"
+	"ukbot/botgw/forms"
+	"ukbot/botgw/gate"
+	"ukbot/botgw/pace"
+	"ukbot/botgw/requests"
+	"ukbot/botgw/speak"
+	"ukbot/botgw/talk"
+	"ukbot/botgw/telegram"
+	"ukbot/botgw/updates"
+	"ukbot/nats"
+	"ukbot/secret"
+)
+
+// GatewayConfig is what the bot stands on. Everything is required but
+// OperatorKey and WebhookURL.
+type GatewayConfig struct {
+	Conn      *nats.Conn
+	Publisher *nats.Publisher
+	Pool      *pgxpool.Pool
+	Keys      *secret.Keyset
+	Bots      *bots.Registry
+	Lines     *pace.Lines // shared with the Sender
+
+	HousingURL  string      // address of the services, without path
+	OperatorKey secret.Text // for the failed webhooks; "": administrators are told that it is not set up
+	WebhookURL  string      // where Telegram reaches this process; "": the bot asks Telegram
+	Emergency   string      // phone of the emergency line; "": none
+
+	Consumers *nats.Metrics
+	Registry  prometheus.Registerer
+	Log       zerolog.Logger
+}
+
+// Gateway is the way of a tap: from Telegram into the lanes, through the gate, to
+// whoever answers it, and back. What people are told without asking is the
+// Notifier's and the Sender's.
+type Gateway struct {
+	cfg      GatewayConfig
+	intake   *updates.Intake
+	lanes    *updates.Lanes
+	gate     *gate.Gate
+	speaker  *speak.Speaker
+	commands *speak.Commands
+	cards    *Cards
+	router   *router
+	clients  clients
+}
+
+// NewGateway wires the parts. It calls nobody yet.
+func NewGateway(cfg GatewayConfig) (*Gateway, error) {
+	line, err := company.NewLine(company.LineConfig{URL: cfg.HousingURL + "/api/v1", Metrics: company.NewMetrics(cfg.Registry), Log: cfg.Log})
+	if err != nil {
+		return nil, err
+	}
+	incoming, spoken := updates.NewMetrics(cfg.Registry), speak.NewMetrics(cfg.Registry)
+	g := &Gateway{
+		cfg: cfg, cards: NewCards(cfg.Conn),
+		clients: clients{bots: cfg.Bots, line: line, made: map[string]*company.Client{}},
+		speaker: speak.New(speak.Config{
+			Conn: cfg.Conn, Pool: cfg.Pool, Lines: cfg.Lines, Metrics: spoken, Log: cfg.Log,
+		}),
+	}
+	g.intake = updates.NewIntake(updates.IntakeConfig{
+		Conn: cfg.Conn, Publisher: cfg.Publisher, Bots: cfg.Bots, Metrics: incoming, WebhookURL: cfg.WebhookURL, Log: cfg.Log,
+	})
+	if err := g.talking(line, spoken); err != nil {
+		return nil, err
+	}
+	g.lanes = updates.NewLanes(cfg.Conn, cfg.Publisher, updates.LanesConfig{
+		Bots: cfg.Bots, Consumers: cfg.Consumers, Metrics: incoming, GaveUp: g.gaveUp, Log: cfg.Log,
+	}, g.handle)
+	return g, nil
+}
+
+// talking wires who answers what.
+func (g *Gateway) talking(line *company.Line, spoken *speak.Metrics) error {
+	engine := flow.New(flow.NewStore(g.cfg.Conn), forms.All()...)
+	cards := requests.New(engine.Begin)
+	front := desk.New(desk.Config{
+		Begin: engine.Begin, Cancel: engine.Cancel, Card: cards.Card, SwitchRole: g.switchRole, Forget: g.forget,
+		Settings: g.cfg.Pool, Operator: line.Operator(g.cfg.OperatorKey), Emergency: g.cfg.Emergency,
+	})
+	orders := append(front.Orders(), cards.Orders()...)
+	g.commands = speak.NewCommands(speak.CommandsConfig{Orders: orders, Pool: g.cfg.Pool, Conn: g.cfg.Conn, Metrics: spoken, Log: g.cfg.Log})
+	g.router = newRouter(router{
+		engine: engine, label: desk.Label, decode: g.speaker.Decode, menu: front.Menu,
+		may: func(ctx context.Context, t *talk.Turn, o talk.Order) bool {
+			return g.commands.Allowed(ctx, t.Tenant, o, roleOf(t))
+		},
+	}, append(append(engine.Routes(), cards.Routes()...), front.Routes()...), orders)
+	var err error
+	g.gate, err = gate.New(gate.Config{
+		Conn: g.cfg.Conn, Pool: g.cfg.Pool, Keys: g.cfg.Keys, Company: g.clients.of, Bot: g.client,
+		Answer: g.answer, Deliver: g.deliver, Busy: g.busy, Commands: g.router.knows, Registry: g.cfg.Registry, Log: g.cfg.Log,
+	})
+	return err
+}
+
+// roleOf is the active role of who is speaking; "" without a session.
+func roleOf(t *talk.Turn) api.Role {
+	if t.Person == nil {
+		return ""
+	}
+	return t.Person.Role
+}
+
+// Register adds the route that Telegram delivers to.
+func (g *Gateway) Register(app fiber.Router) { g.intake.Register(app) }
+
+// Run takes updates and answers them until ctx ends and what was in hand is answered.
+func (g *Gateway) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	tasks := []func(context.Context) error{g.intake.Run, g.lanes.Run, g.announce}
+	errs := make([]error, len(tasks))
+	// The gate outlives the lanes: it stores what their last turns add to the figures.
+	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var gated sync.WaitGroup
+	var gateErr error
+	gated.Go(func() { gateErr = g.gate.Run(beside) })
+	for i, task := range tasks {
+		wg.Go(func() { errs[i] = task(ctx) })
+	}
+	wg.Wait()
+	stop()
+	gated.Wait()
+	return errors.Join(append(errs, gateErr)...)
+}
+
+// handle answers one update.
+func (g *Gateway) handle(ctx context.Context, u talk.Update) error {
+	if u.Kind == talk.Tap {
+		if err := g.cards.Tapped(ctx, u.Tenant, u.Chat, u.Message); err != nil {
+			g.cfg.Log.Warn().Err(err).Msg("a notice may be edited though its button was tapped")
+		}
+	}
+	return g.gate.Pass(ctx, u, g.router.handle)
+}
+
+// answer brings a turn's answers to the person, and their list of commands up to date.
+func (g *Gateway) answer(ctx context.Context, t *talk.Turn) error {
+	bot, known := g.cfg.Bots.ByID(t.Update.Bot)
+	if !known {
+		return nats.Permanent(errUnserved)
+	}
+	if err := g.speaker.Deliver(ctx, bot.Client, t.Update, t.Outs); err != nil {
+		return err
+	}
+	if t.Person != nil && t.Private() {
+		if err := g.commands.Show(ctx, bot.Client, t.Tenant, t.Chat, t.Book.Language(), t.Person.Role); err != nil {
+			g.cfg.Log.Warn().Err(err).Str("tenant", t.Tenant).Msg("list of commands not shown, the next update tries again")
+		}
+	}
+	return nil
+}
+
+var errUnserved = errors.New("the bot of this update is not served any more")
+
+// deliver writes to a chat that asked for nothing.
+func (g *Gateway) deliver(ctx context.Context, tenant string, id, chat int64, outs []talk.Out) error {
+	bot, known := g.cfg.Bots.ByID(id)
+	if !known {
+		return nats.Permanent(errUnserved)
+	}
+	return g.speaker.Tell(ctx, bot.Client, tenant, chat, outs)
+}
+
+func (g *Gateway) busy(ctx context.Context, id, chat int64) {
+	if bot, known := g.cfg.Bots.ByID(id); known {
+		g.speaker.Type(ctx, bot.Client, chat)
+	}
+}
+
+func (g *Gateway) client(id int64) *telegram.Bot {
+	if bot, known := g.cfg.Bots.ByID(id); known {
+		return bot.Client
+	}
+	return nil
+}
+
+// gaveUp tells the person that what they did will not be answered.
+func (g *Gateway) gaveUp(ctx context.Context, u talk.Update, _ error) {
+	bot, known := g.cfg.Bots.ByID(u.Bot)
+	if !known || !u.Private() {
+		return
+	}
+	sorry := talk.Out{Way: talk.New, Screen: talk.Screen{Text: g.gate.Book(u).Text("gateway.sorry")}}
+	if err := g.speaker.Deliver(ctx, bot.Client, u, []talk.Out{sorry}); err != nil {
+		g.cfg.Log.Warn().Err(err).Msg("nobody was told that an update was given up")
+	}
+}
+
+// switchRole makes another role of the person's the active one.
+func (g *Gateway) switchRole(ctx context.Context, t *talk.Turn, role api.Role) error {
+	key := t.Key("role")
+	r, err := t.API.SwitchRoleWithResponse(ctx, &api.SwitchRoleParams{IdempotencyKey: &key}, api.RoleSwitch{Role: role})
+	if err != nil {
+		return err
+	}
+	if r.JSON200 == nil {
+		return company.Refused(r.ApplicationproblemJSONDefault)
+	}
+	return g.forget(ctx, t)
+}
+
+func (g *Gateway) forget(ctx context.Context, t *talk.Turn) error {
+	return g.gate.Forget(ctx, t.Tenant, t.From.ID)
+}
+
+// announce sets the commands of those who have no session, for each bot that comes.
+func (g *Gateway) announce(ctx context.Context) error {
+	done := map[int64]bool{}
+	for {
+		changed := g.cfg.Bots.Changed()
+		for _, bot := range g.cfg.Bots.All() {
+			if done[bot.ID] {
+				continue
+			}
+			if err := g.commands.Announce(ctx, bot.Client, bot.Tenant); err != nil && ctx.Err() == nil {
+				g.cfg.Log.Warn().Err(err).Str("tenant", bot.Tenant).Msg("commands of the bot not set; a restart tries again")
+			}
+			done[bot.ID] = true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// clients is the ways to the housing services, one per tenant: each bot has a key.
+type clients struct {
+	bots *bots.Registry
+	line *company.Line
+
+	mu   sync.Mutex
+	made map[string]*company.Client
+}
+
+func (c *clients) of(tenant string) (*company.Client, bool) {
+	bot, known := c.bots.ByTenant(tenant)
+	if !known {
+		return nil, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if made := c.made[tenant]; made != nil && made.Key == bot.Key {
+		return made, true
+	}
+	made, err := company.New(company.Config{Line: c.line, Tenant: tenant, Key: bot.Key})
+	if err != nil {
+		return nil, false
+	}
+	c.made[tenant] = made
+	return made, true
+}
