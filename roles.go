@@ -8,6 +8,7 @@ import (
 
 	"ukbot/api"
 	"ukbot/botgw"
+	"ukbot/botgw/pace"
 	"ukbot/botgw/telegram"
 	"ukbot/housing"
 	"ukbot/ingress"
@@ -159,11 +160,13 @@ func addBot(ctx context.Context, n *node) error {
 	}
 	bot := telegram.New(n.settings.TelegramToken, n.settings.TelegramAPI, telegramTimeout)
 	notifier := botgw.NewNotifier(conn, publisher, pool, botgw.NotifyConfig{Metrics: n.metrics, Log: n.log})
-	sender := botgw.NewSender(conn, publisher, pool, bot, botgw.SendConfig{
-		Rate: n.settings.TelegramRate, Consumers: n.metrics, Metrics: botgw.NewSendMetrics(n.registry), Log: n.log,
+	lines := pace.NewLines(n.settings.TelegramRate)
+	sender := botgw.NewSender(conn, publisher, pool, botgw.OneOutlet(bot, lines.Of(bot.ID())), botgw.SendConfig{
+		Consumers: n.metrics, Metrics: botgw.NewSendMetrics(n.registry), Log: n.log,
 	})
 	n.add("notify", notifier.Run)
 	n.add("send", sender.Run)
+	n.add("replicas", botgw.NewReplicas(conn, lines, n.log).Run)
 	n.check(ops.CheckNATS(conn, true))
 	n.checkDatabase()
 	n.check(ops.CheckTelegram(func(ctx context.Context) error { _, err := bot.Me(ctx); return err }))

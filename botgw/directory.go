@@ -1,8 +1,6 @@
 package botgw
 
 import (
-	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -12,138 +10,43 @@ import (
 
 // directory is whom of one tenant the events of a batch may concern.
 type directory struct {
-	byID   map[string]db.RecipientsRow
-	byRole map[string][]db.RecipientsRow
+	byID   map[string]db.AudienceRow
+	byRole map[string][]db.AudienceRow
 	chats  []db.SubscriptionsRow
+	zone   *time.Location // the company's
+	now    time.Time
 }
 
-// chat is somewhere to write to and in which language.
-type chat struct {
-	id       int64
+// listener is somewhere to write to, in which language, and what is not wanted there.
+type listener struct {
+	chat     int64
 	language string
-}
-
-// look reads the directories of all tenants in a batch: at most two queries each,
-// and one more per source with refunds or disputes.
-func (n *Notifier) look(ctx context.Context, facts []fact) (map[string]directory, error) {
-	if err := n.namePayers(ctx, facts); err != nil {
-		return nil, err
-	}
-	byTenant := map[string][]fact{}
-	for _, f := range facts {
-		if len(f.rows) > 0 {
-			byTenant[f.Tenant] = append(byTenant[f.Tenant], f)
-		}
-	}
-	directories := map[string]directory{}
-	for tenant, facts := range byTenant {
-		d, err := n.lookUp(ctx, tenant, facts)
-		if err != nil {
-			return nil, err
-		}
-		directories[tenant] = d
-	}
-	return directories, nil
-}
-
-// namePayers finds the payers of refunds and disputes, which seldom name one: it
-// is who made the payment they are about.
-func (n *Notifier) namePayers(ctx context.Context, facts []fact) error {
-	type account struct{ tenant, source string }
-	parents := map[account][]string{}
-	for _, f := range facts {
-		if p := f.payment; len(f.rows) > 0 && p.Payer == "" && p.ParentID != "" {
-			of := account{f.Tenant, p.Source}
-			parents[of] = append(parents[of], p.ParentID)
-		}
-	}
-	for of, ids := range parents {
-		payments, err := db.New(n.pool).Payments(ctx, db.PaymentsParams{TenantID: of.tenant, Source: of.source, ExternalIds: ids})
-		if err != nil {
-			return err
-		}
-		payers := map[string]string{}
-		for _, p := range payments {
-			if p.Payer != nil {
-				payers[p.ExternalID] = *p.Payer
-			}
-		}
-		for i := range facts {
-			if facts[i].Tenant == of.tenant && facts[i].payment.Source == of.source && facts[i].payment.Payer == "" {
-				facts[i].payment.Payer = payers[facts[i].payment.ParentID]
-			}
-		}
-	}
-	return nil
-}
-
-// lookUp reads one tenant's.
-func (n *Notifier) lookUp(ctx context.Context, tenant string, facts []fact) (directory, error) {
-	payers, roles, subscribers := wanted(facts)
-	d := directory{byID: map[string]db.RecipientsRow{}, byRole: map[string][]db.RecipientsRow{}}
-	queries := db.New(n.pool)
-	if len(payers) > 0 || len(roles) > 0 {
-		people, err := queries.Recipients(ctx, db.RecipientsParams{TenantID: tenant, PersonIds: payers, Roles: roles})
-		if err != nil {
-			return d, err
-		}
-		for _, p := range people {
-			d.byID[p.PersonID] = p
-			d.byRole[p.Role] = append(d.byRole[p.Role], p)
-		}
-	}
-	if subscribers {
-		var err error
-		d.chats, err = queries.Subscriptions(ctx, tenant)
-		return d, err
-	}
-	return d, nil
-}
-
-// wanted is what the rows of a tenant's facts ask the directory for.
-func wanted(facts []fact) (payers, roles []string, subscribers bool) {
-	ids, names := map[string]bool{}, map[string]bool{}
-	for _, f := range facts {
-		// Also where only managers are told: they read the payer's name.
-		if f.payment.Payer != "" {
-			ids[f.payment.Payer] = true
-		}
-		for _, row := range f.rows {
-			switch row.to {
-			case toPayer:
-			case toSubscribers:
-				subscribers = true
-			default:
-				names[string(row.to)] = true
-			}
-		}
-	}
-	return slices.Collect(maps.Keys(ids)), slices.Collect(maps.Keys(names)), subscribers
+	muted    []string
+	quiet    *quiet // nil: none
 }
 
 // notices is the notices of one event, the of-th of its batch.
 func (d directory) notices(f fact, of int) ([]pendingNotice, error) {
 	var notices []pendingNotice
 	told := map[int64]bool{}
-	words := map[[2]string]string{} // by template and language: many managers read the same
+	said := map[[2]string]wording{} // by template and language: many managers read the same
 	for _, row := range f.rows {
-		for _, c := range d.audience(row.to, f) {
-			if c.id == 0 || told[c.id] {
+		for _, l := range d.audience(row.to, f) {
+			if l.chat == 0 || told[l.chat] {
 				continue
 			}
-			told[c.id] = true
-			key := [2]string{row.template, c.language}
-			if words[key] == "" {
+			told[l.chat] = true
+			if row.kind != "" && slices.Contains(l.muted, row.kind) {
+				continue
+			}
+			key := [2]string{row.template, l.language}
+			if _, known := said[key]; !known {
 				var err error
-				if words[key], err = render(row.template, c.language, d.view(f)); err != nil {
+				if said[key], err = d.say(row, l.language, f); err != nil {
 					return nil, err
 				}
 			}
-			p, err := newPending(events.Notice{
-				ID: f.noticeID(row, c.id), Tenant: f.Tenant, ChatID: c.id, Text: words[key],
-				Template: row.template, Language: c.language,
-				Event: f.ID, Correlation: f.Correlation, Since: since(f.Envelope),
-			}, f, row.priority, of)
+			p, err := newPending(f.notice(row, l, said[key]), f, l.later(row, d.now), of)
 			if err != nil {
 				return nil, err
 			}
@@ -153,32 +56,115 @@ func (d directory) notices(f fact, of int) ([]pendingNotice, error) {
 	return notices, nil
 }
 
-// audience is the chats of one row.
-func (d directory) audience(to audience, f fact) (chats []chat) {
-	switch to {
-	case toPayer:
-		if p, known := d.byID[f.payment.Payer]; known {
-			chats = append(chats, chat{p.ChatID, p.Language})
+// wording is what a row says in one language.
+type wording struct {
+	text   string
+	markup []byte
+}
+
+func (d directory) say(row noticeRow, language string, f fact) (wording, error) {
+	text, err := render(row.template, language, d.view(f))
+	if err != nil {
+		return wording{}, err
+	}
+	markup, err := noticeMarkup(row.keys, language, f)
+	return wording{text, markup}, err
+}
+
+// notice is a row's notice of the event for one chat.
+func (f fact) notice(row noticeRow, l listener, w wording) events.Notice {
+	return events.Notice{
+		ID: f.noticeID(row, l.chat), Tenant: f.Tenant, ChatID: l.chat, Text: w.text, Markup: w.markup,
+		Template: row.template, Language: l.language, Kind: row.kind, Priority: row.priority,
+		Card: f.card, Version: f.version, Way: row.way,
+		Event: f.ID, Correlation: f.Correlation, Since: f.since(), At: f.Time,
+	}
+}
+
+// later is when the notice is to be sent; zero: at once.
+func (l listener) later(row noticeRow, now time.Time) time.Time {
+	if l.quiet == nil || row.priority == urgent {
+		return time.Time{}
+	}
+	if until, quiet := l.quiet.until(now); quiet {
+		return until
+	}
+	return time.Time{}
+}
+
+// audience is who reads one row.
+func (d directory) audience(to audience, f fact) (who []listener) {
+	switch {
+	case f.ofCompany():
+		return d.knowers(to, f)
+	case to == toPayer:
+		if p, known := d.byID[f.payment.Payer]; known && !p.Blocked {
+			who = append(who, d.listener(p))
 		}
-	case toSubscribers:
+	case to == toSubscribers:
 		for _, s := range d.chats {
 			if matches(s.Pattern, f.topic) {
-				chats = append(chats, chat{s.ChatID, s.Language})
+				who = append(who, listener{chat: s.ChatID, language: s.Language})
 			}
 		}
 	default:
 		for _, p := range d.byRole[string(to)] {
-			chats = append(chats, chat{p.ChatID, p.Language})
+			who = append(who, d.listener(p))
 		}
 	}
-	return chats
+	return who
+}
+
+// knowers is those who have the relation, by the event's own word. Nobody is
+// told of what they did, nor who is blocked of anything but that.
+func (d directory) knowers(to audience, f fact) (who []listener) {
+	for _, k := range f.know {
+		if !f.isRelation(to, k) {
+			continue
+		}
+		people := d.byRole[string(k.Relation)]
+		if k.Person != "" {
+			people = nil
+			if p, known := d.byID[k.Person]; known {
+				people = append(people, p)
+			}
+		}
+		for _, p := range people {
+			if p.PersonID != f.actor.ID && (!p.Blocked || f.Type == evenBlocked) {
+				who = append(who, d.listener(p))
+			}
+		}
+	}
+	return who
+}
+
+// isRelation says whether somebody who must know is whom a row tells.
+func (f fact) isRelation(to audience, k events.Knower) bool {
+	switch to {
+	case toGiver:
+		return f.shift != nil && f.shift.Handover != nil && k.Person == f.shift.Handover.From.ID
+	case toReceiver:
+		return f.shift != nil && f.shift.Handover != nil && k.Person == f.shift.Handover.To.ID
+	}
+	return audience(k.Relation) == to
+}
+
+func (d directory) listener(p db.AudienceRow) listener {
+	l := listener{chat: p.ChatID, language: p.Language, muted: p.Muted}
+	if p.QuietFrom != nil && p.QuietTo != nil {
+		l.quiet = &quiet{*p.QuietFrom, *p.QuietTo, d.zone}
+	}
+	return l
 }
 
 // view is what a template is given: of a payment, with the payer's name if the
-// directory has it, else the id.
+// directory has it, else the id; of a shift, with the company's clock.
 func (d directory) view(f fact) any {
-	if f.view != nil {
+	switch {
+	case f.view != nil:
 		return f.view
+	case f.shift != nil:
+		return shiftView{*f.shift, f.shift.Shift.StartsAt.In(d.zone), f.shift.Shift.EndsAt.In(d.zone)}
 	}
 	v := paymentView{PaymentChanged: f.payment, Name: f.payment.Payer}
 	if p, known := d.byID[f.payment.Payer]; known && p.Name != "" {
@@ -187,10 +173,11 @@ func (d directory) view(f fact) any {
 	return v
 }
 
-// since is when the webhook came that an event goes back to.
-func since(e events.Envelope) time.Time {
-	if came, ok := events.RowTime(e.Correlation); ok {
+// since is when the webhook came that an event goes back to; of the company's own
+// events, when it happened: what they correlate by is what they are about.
+func (f fact) since() time.Time {
+	if came, ok := events.RowTime(f.Correlation); ok && !f.ofCompany() {
 		return came
 	}
-	return e.Time
+	return f.Time
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -31,12 +32,13 @@ type NotifyConfig struct {
 type Notifier struct {
 	publisher *nats.Publisher
 	pool      *pgxpool.Pool
+	zones     zones
 	consumer  *nats.Consumer
 }
 
 // NewNotifier prepares a notifier.
 func NewNotifier(conn *nats.Conn, publisher *nats.Publisher, pool *pgxpool.Pool, cfg NotifyConfig) *Notifier {
-	n := &Notifier{publisher: publisher, pool: pool}
+	n := &Notifier{publisher: publisher, pool: pool, zones: zones{known: map[string]zone{}}}
 	n.consumer = nats.NewConsumer(conn, publisher, nats.ConsumeConfig{
 		Spec: consumerSpec(nats.DurableNotify), Batch: cfg.Batch,
 		Workers: 1, // one batch after the other: a chat reads events in their order
@@ -79,12 +81,16 @@ func (n *Notifier) tell(ctx context.Context, batch []*nats.Message) (errs []erro
 	}
 	outcome := func(err error) {
 		for i := range errs {
-			if errs[i] == nil && len(facts[i].rows) > 0 {
+			if errs[i] == nil && (len(facts[i].rows) > 0 || facts[i].user != nil) {
 				errs[i] = err
 			}
 		}
 	}
-	directories, err := n.look(ctx, facts)
+	err := n.follow(ctx, facts)
+	var directories map[string]directory
+	if err == nil {
+		directories, err = n.look(ctx, facts)
+	}
 	if err != nil {
 		outcome(databaseError(fmt.Errorf("who is to be told: %w", err)))
 		return errs, !db.IsAway(err)
@@ -202,13 +208,17 @@ type pendingNotice struct {
 	message *natsgo.Msg
 }
 
-// newPending makes the message of a notice.
-func newPending(n events.Notice, f fact, priority events.Priority, of int) (pendingNotice, error) {
+// newPending makes the message of a notice; later is when it is to be sent, zero
+// for at once.
+func newPending(n events.Notice, f fact, later time.Time, of int) (pendingNotice, error) {
 	e, err := n.Envelope(f.Envelope)
 	if err != nil {
 		return pendingNotice{}, err
 	}
-	m := natsgo.NewMsg(events.NoticeSubject(n.Tenant, priority, n.ChatID))
+	if !later.IsZero() {
+		return pendingNotice{Notice: n, of: of, message: laterMessage(n, e, later)}, nil
+	}
+	m := natsgo.NewMsg(events.NoticeSubject(n.Tenant, n.Priority, n.ChatID))
 	m.Header, m.Data = e.Header(), e.Data
 	m.Header.Set(jetstream.MsgIDHeader, n.ID)
 	return pendingNotice{Notice: n, of: of, message: m}, nil

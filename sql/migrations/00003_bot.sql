@@ -17,6 +17,7 @@ CREATE TABLE bots (
 -- bot_people: also what a person's roles are and what they want to be told.
 ALTER TABLE bot_people
     ADD COLUMN roles      text[]   NOT NULL DEFAULT '{}', -- all of them; role is the active one
+    ADD COLUMN blocked    boolean  NOT NULL DEFAULT false, -- by the company: hears of that and of nothing else
     ADD COLUMN muted      text[]   NOT NULL DEFAULT '{}', -- kinds of notices not wanted
     ADD COLUMN quiet_from smallint,                       -- minute of the company's day; both or none
     ADD COLUMN quiet_to   smallint,
@@ -57,4 +58,4 @@ CREATE INDEX bot_metrics_age ON bot_metrics USING brin (began_at);
 -- +goose Down
 DROP TABLE bot_metrics, bot_commands, bots;
 DROP INDEX bot_people_roles;
-ALTER TABLE bot_people DROP CONSTRAINT bot_people_quiet, DROP COLUMN roles, DROP COLUMN muted, DROP COLUMN quiet_from, DROP COLUMN quiet_to;
+ALTER TABLE bot_people DROP CONSTRAINT bot_people_quiet, DROP COLUMN roles, DROP COLUMN blocked, DROP COLUMN muted, DROP COLUMN quiet_from, DROP COLUMN quiet_to;

@@ -16,13 +16,6 @@ SELECT * FROM bot_subscriptions WHERE tenant_id = @tenant_id ORDER BY chat_id, p
 -- People is everybody of a tenant.
 SELECT * FROM bot_people WHERE tenant_id = @tenant_id ORDER BY person_id;
 
--- name: Recipients :many
--- Recipients is who of a tenant can be told: the named persons and everybody of the roles.
-SELECT person_id, chat_id, name, role, language FROM bot_people
-WHERE tenant_id = @tenant_id AND unreachable_at IS NULL
-  AND (person_id = ANY (@person_ids::text[]) OR role = ANY (@roles::text[]))
-ORDER BY person_id;
-
 -- name: Subscribe :exec
 -- Subscribe lets a chat of a tenant have the events of a pattern.
 INSERT INTO bot_subscriptions (tenant_id, chat_id, pattern, language) VALUES (@tenant_id, @chat_id, @pattern, @language)
