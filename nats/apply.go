@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -31,39 +32,70 @@ var ErrShrink = errors.New("would lose data")
 // that holds messages is not given a smaller limit or fewer subjects, and its
 // step says "refuse".
 func Plan(ctx context.Context, js jetstream.JetStream, replicas int) ([]Change, error) {
-	var changes []Change
+	var plans []func() (Change, error)
 	for _, want := range Streams {
 		want.Replicas = replicas
-		change, err := planStream(ctx, js, want)
-		if err != nil {
-			return nil, fmt.Errorf("stream %s: %w", want.Name, err)
-		}
-		changes = append(changes, change)
+		plans = append(plans, named("stream "+want.Name, func() (Change, error) { return planStream(ctx, js, want) }))
 	}
 	for _, want := range Buckets {
 		want.Replicas = replicas
-		change, err := planBucket(ctx, js, want)
-		if err != nil {
-			return nil, fmt.Errorf("bucket %s: %w", want.Bucket, err)
-		}
-		changes = append(changes, change)
+		plans = append(plans, named("bucket "+want.Bucket, func() (Change, error) { return planBucket(ctx, js, want) }))
 	}
 	for _, want := range Objects {
 		want.Replicas = replicas
-		change, err := planObjects(ctx, js, want)
-		if err != nil {
-			return nil, fmt.Errorf("object store %s: %w", want.Bucket, err)
-		}
-		changes = append(changes, change)
+		plans = append(plans, named("object store "+want.Bucket, func() (Change, error) { return planObjects(ctx, js, want) }))
 	}
 	for _, want := range Consumers {
-		change, err := planConsumer(ctx, js, want)
-		if err != nil {
-			return nil, fmt.Errorf("consumer %s/%s: %w", want.Stream, want.Config.Durable, err)
-		}
-		changes = append(changes, change)
+		name := "consumer " + want.Stream + "/" + want.Config.Durable
+		plans = append(plans, named(name, func() (Change, error) { return planConsumer(ctx, js, want) }))
 	}
-	return changes, nil
+	changes := make([]Change, len(plans))
+	err := together(len(plans), func(i int) (err error) {
+		changes[i], err = plans[i]()
+		return err
+	})
+	return changes, err
+}
+
+// named says of an error what was planned.
+func named(what string, plan func() (Change, error)) func() (Change, error) {
+	return func() (Change, error) {
+		change, err := plan()
+		if err != nil {
+			err = fmt.Errorf("%s: %w", what, err)
+		}
+		return change, err
+	}
+}
+
+// togetherMax is how many requests wait for the servers at the same time. A cluster
+// takes some 100 ms to make a consumer, whether it makes one or ten.
+const togetherMax = 16
+
+// together does n things, several at the same time, and returns the first error
+// in their order: where one fails, most fail alike.
+func together(n int, do func(i int) error) error {
+	errs := make([]error, n)
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(n, togetherMax) {
+		wg.Go(func() {
+			for i := range next {
+				errs[i] = do(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Apply brings streams, buckets, object stores and consumers to what the tables say. It can be
@@ -100,15 +132,27 @@ func apply(ctx context.Context, js jetstream.JetStream, replicas int) error {
 	if err != nil {
 		return err
 	}
+	var streams, consumers []Change
 	for _, change := range changes {
-		if change.Action == "refuse" {
+		switch {
+		case change.Action == "refuse":
 			return fmt.Errorf("%s %s: %w: %s", change.Kind, change.Name, ErrShrink, change.Detail)
+		case change.do == nil:
+		case change.Kind == "consumer":
+			consumers = append(consumers, change)
+		default:
+			streams = append(streams, change)
 		}
-		if change.do == nil {
-			continue
-		}
-		if err := change.do(ctx); err != nil {
-			return fmt.Errorf("%s %s %s: %w", change.Action, change.Kind, change.Name, err)
+	}
+	for _, step := range [][]Change{streams, consumers} { // a consumer needs its stream
+		err := together(len(step), func(i int) error {
+			if err := step[i].do(ctx); err != nil {
+				return fmt.Errorf("%s %s %s: %w", step[i].Action, step[i].Kind, step[i].Name, err)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
