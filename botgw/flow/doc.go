@@ -14,6 +14,7 @@
 //	/cancel                    → Cancel; false: no form is open, say so
 //	another command, menu key  → its Order, then Leave
 //	anything else              → Handle; false: no form waits for it, say what can be done
+//	anything of who waits for approval → Waiting, but for the Routes
 //
 // Words for Cancel and Back that somebody writes, and commands nobody knows, are
 // Handle's too: they never become data. A form that two replicas finish at once

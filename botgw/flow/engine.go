@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -193,9 +194,10 @@ func speak(t *talk.Turn, r *Record) {
 	}
 }
 
-// pause lets another writer finish; a replica that lags catches up meanwhile.
+// pause lets another writer finish; a replica that lags catches up meanwhile. It
+// is drawn, so that many who wait do not meet again.
 func pause(ctx context.Context, attempt int) error {
-	timer := time.NewTimer(time.Millisecond << attempt)
+	timer := time.NewTimer(rand.N(time.Millisecond << min(attempt+1, 6)))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -17,7 +17,7 @@ const (
 	draftsMax   = 3              // forms set aside at a time, the newest
 	doneMax     = 3              // forms done whose answer is remembered
 	appliedMax  = 8              // updates remembered: more than a lane has on its way for one chat
-	attemptsMax = 8              // to write a record that others write too
+	attemptsMax = 32             // to write a record that others write too
 )
 
 // Record is all that is kept of somebody's forms in a chat.

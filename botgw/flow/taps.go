@@ -24,6 +24,7 @@ func (e *Engine) Routes() []talk.Route {
 		{Do: goOnDo, Anybody: true, Handle: e.aside(e.goOn)},
 		{Do: anewDo, Anybody: true, Handle: e.aside(e.anew)},
 		{Do: discardDo, Anybody: true, Handle: e.aside(e.discard)},
+		{Do: languageDo, Anybody: true, Handle: e.tapLanguage},
 	}
 }
 

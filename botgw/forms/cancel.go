@@ -2,7 +2,6 @@ package forms
 
 import (
 	"context"
-	"slices"
 
 	"ukbot/api"
 	"ukbot/botgw/company"
@@ -11,8 +10,14 @@ import (
 	"ukbot/botgw/words"
 )
 
-// reasons to withdraw a request, ready to be chosen.
-var reasons = []string{"solved", "mistake", "twice", "needless"}
+// reasons to withdraw a request, ready to be chosen: their buttons' arguments
+// and words.
+var reasons = []struct{ arg, key string }{
+	{"solved", "cancel.reason_solved"},
+	{"mistake", "cancel.reason_mistake"},
+	{"twice", "cancel.reason_twice"},
+	{"needless", "cancel.reason_needless"},
+}
 
 // Cancel withdraws a request that nobody works on yet.
 func Cancel() flow.Form {
@@ -29,17 +34,19 @@ func Cancel() flow.Form {
 func askReason(_ context.Context, t *talk.Turn, d *flow.Data) (talk.Screen, error) {
 	var buttons []talk.Button
 	for _, reason := range reasons {
-		buttons = append(buttons, flow.Pick(t.Book.Plain("cancel.reason_"+reason), reason))
+		buttons = append(buttons, flow.Pick(t.Book.Plain(reason.key), reason.arg))
 	}
 	return talk.Screen{Text: t.Book.Text("cancel.ask_reason", words.Args{"Number": d.Request}), Rows: grid(1, buttons)}, nil
 }
 
 func pickReason(_ context.Context, t *talk.Turn, d *flow.Data, args []string) error {
-	if !slices.Contains(reasons, first(args)) {
-		return flow.Stay{}
+	for _, reason := range reasons {
+		if reason.arg == first(args) {
+			d.Text = t.Book.Plain(reason.key)
+			return nil
+		}
 	}
-	d.Text = t.Book.Plain("cancel.reason_" + first(args))
-	return nil
+	return flow.Stay{}
 }
 
 func withdraw(ctx context.Context, t *talk.Turn, d *flow.Data) error {

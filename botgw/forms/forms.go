@@ -19,12 +19,14 @@ import (
 
 // All is every form there is.
 func All() []flow.Form {
-	return []flow.Form{
+	return append([]flow.Form{
 		Create(),
 		Register(),
 		Comment(),
 		Cancel(),
-	}
+		Complete(),
+		Reassign(),
+	}, Acts()...)
 }
 
 // nameMax is the longest name of a person, in characters: the housing services' limit.

@@ -113,11 +113,11 @@ func takeName(ctx context.Context, t *talk.Turn, d *flow.Data) error {
 
 func register(ctx context.Context, t *talk.Turn, d *flow.Data) error {
 	u, err := enrol(ctx, t, d)
-	switch {
-	case d.Invitation != "" && (company.Is(err, "expired") || company.Is(err, "used") || company.Is(err, "not_found")):
+	if void := voidKeys[code(err)]; void != "" && d.Invitation != "" {
 		d.Invitation = ""
-		return flow.Complaint{Key: "register.invitation_" + code(err)}
-	case err != nil:
+		return flow.Complaint{Key: void}
+	}
+	if err != nil {
 		return err
 	}
 	switch u.Status {
@@ -132,6 +132,14 @@ func register(ctx context.Context, t *talk.Turn, d *flow.Data) error {
 		t.Show(talk.Screen{Text: t.Book.Text("register.waits", words.Args{"Name": u.Name})})
 	}
 	return nil
+}
+
+// voidKeys is what is said of an invitation that does not count, by the refusal.
+// The steps that it would have spared follow.
+var voidKeys = map[string]string{
+	"expired":   "register.invitation_expired",
+	"used":      "register.invitation_used",
+	"not_found": "register.invitation_not_found",
 }
 
 // code is that of a refusal.
