@@ -23,18 +23,26 @@ var localizers = load()
 func load() map[string]*i18n.Localizer {
 	all := map[string]*i18n.Localizer{}
 	for _, code := range Languages {
-		tag := language.Make(code)
-		bundle := i18n.NewBundle(tag)
 		messages, err := catalogue(code)
 		if err == nil {
-			err = bundle.AddMessages(tag, messages...)
+			all[code], err = localizer(code, messages)
 		}
 		if err != nil {
 			panic(fmt.Errorf("words: %w", err)) // compiled in: every test meets it
 		}
-		all[code] = i18n.NewLocalizer(bundle, code)
 	}
 	return all
+}
+
+// localizer is go-i18n with the texts of one language: each stands alone, and
+// none falls back on another's.
+func localizer(code string, messages []*i18n.Message) (*i18n.Localizer, error) {
+	tag := language.Make(code)
+	bundle := i18n.NewBundle(tag)
+	if err := bundle.AddMessages(tag, messages...); err != nil {
+		return nil, err
+	}
+	return i18n.NewLocalizer(bundle, code), nil
 }
 
 // catalogue is every text of a language.

@@ -14,6 +14,8 @@ package words
 import (
 	"fmt"
 	"html"
+	"maps"
+	"reflect"
 	"strings"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -76,33 +78,66 @@ func (b Book) CountPlain(key string, n int, args ...Args) string {
 }
 
 func (b Book) localize(key string, count any, args Args) string {
-	text, err := localizers[b.Language()].Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: map[string]any(args), PluralCount: count})
+	text, err := b.lookUp(key, count, args)
 	if err != nil {
 		return key // a test sees to it that none is missing
 	}
 	return text
 }
 
+// find is a text without arguments, if there is one.
+func (b Book) find(key string) (string, bool) {
+	text, err := b.lookUp(key, nil, nil)
+	return text, err == nil
+}
+
+func (b Book) lookUp(key string, count any, args Args) (string, error) {
+	return localizers[b.Language()].Localize(&i18n.LocalizeConfig{
+		MessageID: key, TemplateData: args, PluralCount: count, TemplateParser: parser{},
+	})
+}
+
+// merge is all arguments in a map of its own.
 func merge(all []Args) Args {
-	merged := Args{}
+	merged := make(Args, 4)
 	for _, args := range all {
-		for name, value := range args {
-			merged[name] = value
-		}
+		maps.Copy(merged, args)
 	}
 	return merged
 }
 
+// escape makes the arguments fit to stand in HTML. Numbers stay numbers, and
+// what is HTML already says so by its type.
 func escape(args Args) Args {
 	for name, value := range args {
-		switch v := value.(type) {
-		case HTML:
-			args[name] = string(v)
-		case string:
-			args[name] = html.EscapeString(v)
-		case fmt.Stringer:
-			args[name] = html.EscapeString(v.String())
-		}
+		args[name] = escaped(value)
 	}
 	return args
+}
+
+func escaped(value any) any {
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case HTML:
+		return string(v)
+	case string:
+		return html.EscapeString(v)
+	case fmt.Stringer:
+		return html.EscapeString(v.String())
+	}
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.String:
+		return html.EscapeString(v.String())
+	case reflect.Pointer:
+		if v.IsNil() {
+			return ""
+		}
+		return escaped(v.Elem().Interface())
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
+		return value
+	default:
+		return html.EscapeString(fmt.Sprint(value))
+	}
 }
