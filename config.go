@@ -37,6 +37,8 @@ type Settings struct {
 	BotKey      secret.Text `name:"bot-key" env:"UKBOT_BOT_KEY" help:"The bot's API key for the housing services. Empty: it makes its own in the database." group:"Settings:"`
 	OperatorKey secret.Text `name:"bot-operator-key" env:"UKBOT_BOT_OPERATOR_KEY" help:"A key of UKBOT_API_KEYS with which administrators see failed webhooks in the bot. Empty: they do not." group:"Settings:"`
 
+	Emergency string `name:"emergency" env:"UKBOT_EMERGENCY" help:"Phone of the emergency line, as people read it in the bot." group:"Settings:"`
+
 	BodyLimit      int           `name:"body-limit" env:"UKBOT_BODY_LIMIT" default:"1048576" help:"Largest webhook body, bytes; at most 1 MiB." group:"Settings:"`
 	PublishTimeout time.Duration `name:"publish-timeout" env:"UKBOT_PUBLISH_TIMEOUT" default:"5s" help:"Wait for the stream before a webhook is answered 503." group:"Settings:"`
 	TrustedProxies []string      `name:"trusted-proxies" env:"UKBOT_TRUSTED_PROXIES" help:"Proxies whose X-Forwarded-For is believed (addresses or CIDR)." group:"Settings:"`

@@ -21,6 +21,17 @@ var demoPeople = []db.SetPersonParams{
 	{TenantID: events.DefaultTenant, PersonID: "demo-manager", ChatID: 2002, Name: "Ольга Петрова", Role: "manager", Language: "ru"},
 }
 
+// demoPhones are the people whose phones the simulator's page shows at first:
+// resident, executor, manager and administrator. They have started the bot.
+var demoPhones = []int64{1001, 3003, 2002, 4004}
+
+// strangers are people whom the demo company does not know yet.
+var strangers = []seed.Face{
+	{Telegram: 9001, Name: "Лола Назарова", Language: "ru"},
+	{Telegram: 9002, Name: "Akmal Toʻrayev", Language: "uz"},
+	{Telegram: 9003, Name: "John Smith", Language: "en"},
+}
+
 // demoHooks are the demo company's webhook configurations, by source and preset.
 var demoHooks = []struct{ source, preset string }{
 	{"stripe", "stripe"},

@@ -17,6 +17,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"ukbot/botgw/simulator"
+	"ukbot/housing/seed"
 	"ukbot/nats"
 	"ukbot/secret"
 	"ukbot/sql/db"
@@ -226,9 +227,11 @@ const simulatorToken = "100001:simulator-only"
 func (n *node) simulate() error {
 	sim := simulator.New(simulator.Config{})
 	sim.AddBot(simulatorToken, "ukbot_demo_bot")
-	for _, person := range demoPeople {
-		sim.AddUser(simulator.User{ID: person.ChatID, FirstName: person.Name, LanguageCode: person.Language})
-		if err := sim.Start(simulatorToken, person.ChatID); err != nil {
+	for _, face := range append(seed.Faces(), strangers...) {
+		sim.AddUser(simulator.User{ID: face.Telegram, FirstName: face.Name, LanguageCode: face.Language})
+	}
+	for _, chat := range demoPhones {
+		if err := sim.Start(simulatorToken, chat); err != nil {
 			return fmt.Errorf("telegram simulator: %w", err)
 		}
 	}
@@ -242,7 +245,7 @@ func (n *node) simulate() error {
 	n.settings.TelegramToken = simulatorToken
 	n.settings.TelegramAPI = "http://" + listener.Addr().String()
 	if local(n.listener.Addr()) { // the pages have no login
-		n.app.All("/simulator/*", adaptor.HTTPHandler(sim.Inspect()))
+		n.app.All("/simulator*", adaptor.HTTPHandler(sim.Inspect()))
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ import (
 )
 
 // node is what the roles of one process share, and the order in which they
-// stop: HTTP, then the roles, then the streams, then the database.
+// stop: what asks its HTTP server, HTTP, the roles, the streams, the database.
 type node struct {
 	settings *Settings
 	log      zerolog.Logger
@@ -52,15 +52,17 @@ type node struct {
 
 // task is a role's work; it returns when its context ends.
 type task struct {
-	name string
-	run  func(context.Context) error
+	name  string
+	run   func(context.Context) error
+	front bool // stops before the HTTP server, which it asks
 }
 
 // Deadlines of a stop. Together they stay below the ten seconds that process
 // managers give.
 const (
-	httpStop = 3 * time.Second
-	taskStop = 5 * time.Second
+	frontStop = 2 * time.Second
+	httpStop  = 3 * time.Second
+	taskStop  = 4 * time.Second
 )
 
 func newNode(settings *Settings) *node {
@@ -144,7 +146,12 @@ func (n *node) check(check ops.Check) {
 }
 
 func (n *node) add(name string, run func(context.Context) error) {
-	n.tasks = append(n.tasks, task{name, run})
+	n.tasks = append(n.tasks, task{name: name, run: run})
+}
+
+// addFront adds work that asks this process's own HTTP server: it stops first.
+func (n *node) addFront(name string, run func(context.Context) error) {
+	n.tasks = append(n.tasks, task{name: name, run: run, front: true})
 }
 
 // serve runs the roles and the HTTP server until ctx ends, one of them fails or
@@ -159,11 +166,17 @@ func (n *node) serve(ctx context.Context, broken <-chan error, ready func()) err
 	}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	before, stopFront := context.WithCancel(work)
+	defer stopFront()
 	failed := make(chan error, len(n.tasks)+1)
-	var tasks sync.WaitGroup
+	var tasks, front sync.WaitGroup
 	for _, t := range n.tasks {
-		tasks.Go(func() {
-			if err := t.run(work); err != nil && work.Err() == nil {
+		ctx, group := work, &tasks
+		if t.front {
+			ctx, group = before, &front
+		}
+		group.Go(func() {
+			if err := t.run(ctx); err != nil && ctx.Err() == nil {
 				failed <- fmt.Errorf("%s: %w", t.name, err)
 			}
 		})
@@ -184,6 +197,8 @@ func (n *node) serve(ctx context.Context, broken <-chan error, ready func()) err
 	case cause = <-broken:
 	}
 	n.log.Info().Msg("stopping")
+	stopFront()
+	waitAtMost(&front, frontStop, n.log)
 	_ = n.app.ShutdownWithTimeout(httpStop)
 	http.Wait()
 	stop()

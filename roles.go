@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"ukbot/api"
-	"ukbot/botgw"
-	"ukbot/botgw/pace"
-	"ukbot/botgw/telegram"
 	"ukbot/housing"
 	"ukbot/ingress"
 	"ukbot/nats"
@@ -53,6 +49,10 @@ type role func(ctx context.Context, n *node) error
 // serveRoles runs roles against NATS_URL and DATABASE_URL.
 func serveRoles(ctx context.Context, s *Settings, roles ...role) error {
 	n := newNode(s)
+	var err error
+	if n.listener, err = listen(s.HTTPAddr); err != nil {
+		return err
+	}
 	for _, add := range roles {
 		if err := add(ctx, n); err != nil {
 			n.close()
@@ -144,37 +144,6 @@ func addHousing(ctx context.Context, n *node) error {
 	n.checkDatabase()
 	return nil
 }
-
-// addBot: events to notices, notices to Telegram.
-func addBot(ctx context.Context, n *node) error {
-	if n.settings.TelegramToken == "" {
-		return errors.New("TELEGRAM_TOKEN is not set: @BotFather gives one; `ukbot dev` has a simulator that needs none")
-	}
-	pool, err := n.database(ctx)
-	if err != nil {
-		return err
-	}
-	conn, publisher, err := n.stream("botgw")
-	if err != nil {
-		return err
-	}
-	bot := telegram.New(n.settings.TelegramToken, n.settings.TelegramAPI, telegramTimeout)
-	notifier := botgw.NewNotifier(conn, publisher, pool, botgw.NotifyConfig{Metrics: n.metrics, Log: n.log})
-	lines := pace.NewLines(n.settings.TelegramRate)
-	sender := botgw.NewSender(conn, publisher, pool, botgw.OneOutlet(bot, lines.Of(bot.ID())), botgw.SendConfig{
-		Consumers: n.metrics, Metrics: botgw.NewSendMetrics(n.registry), Log: n.log,
-	})
-	n.add("notify", notifier.Run)
-	n.add("send", sender.Run)
-	n.add("replicas", botgw.NewReplicas(conn, lines, n.log).Run)
-	n.check(ops.CheckNATS(conn, true))
-	n.checkDatabase()
-	n.check(ops.CheckTelegram(func(ctx context.Context) error { _, err := bot.Me(ctx); return err }))
-	return nil
-}
-
-// telegramTimeout bounds one call of the Bot API.
-const telegramTimeout = 10 * time.Second
 
 // checkDatabase adds PostgreSQL to the health pages: critical, unless webhooks
 // come in here too. They need no database, and must not be turned away for it.

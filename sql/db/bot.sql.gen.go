@@ -167,7 +167,7 @@ func (q *Queries) Notices(ctx context.Context, tenantID string, correlation uuid
 }
 
 const people = `-- name: People :many
-SELECT tenant_id, person_id, chat_id, name, role, language, unreachable_at, roles, muted, quiet_from, quiet_to FROM bot_people WHERE tenant_id = $1 ORDER BY person_id
+SELECT tenant_id, person_id, chat_id, name, role, language, unreachable_at, roles, blocked, muted, quiet_from, quiet_to FROM bot_people WHERE tenant_id = $1 ORDER BY person_id
 `
 
 // People is everybody of a tenant.
@@ -189,6 +189,7 @@ func (q *Queries) People(ctx context.Context, tenantID string) ([]BotPerson, err
 			&i.Language,
 			&i.UnreachableAt,
 			&i.Roles,
+			&i.Blocked,
 			&i.Muted,
 			&i.QuietFrom,
 			&i.QuietTo,
@@ -214,54 +215,6 @@ func (q *Queries) PruneNotices(ctx context.Context, before time.Time) (int64, er
 		return 0, err
 	}
 	return result.RowsAffected(), nil
-}
-
-const recipients = `-- name: Recipients :many
-SELECT person_id, chat_id, name, role, language FROM bot_people
-WHERE tenant_id = $1 AND unreachable_at IS NULL
-  AND (person_id = ANY ($2::text[]) OR role = ANY ($3::text[]))
-ORDER BY person_id
-`
-
-type RecipientsParams struct {
-	TenantID  string
-	PersonIds []string
-	Roles     []string
-}
-
-type RecipientsRow struct {
-	PersonID string
-	ChatID   int64
-	Name     string
-	Role     string
-	Language string
-}
-
-// Recipients is who of a tenant can be told: the named persons and everybody of the roles.
-func (q *Queries) Recipients(ctx context.Context, arg RecipientsParams) ([]RecipientsRow, error) {
-	rows, err := q.db.Query(ctx, recipients, arg.TenantID, arg.PersonIds, arg.Roles)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []RecipientsRow{}
-	for rows.Next() {
-		var i RecipientsRow
-		if err := rows.Scan(
-			&i.PersonID,
-			&i.ChatID,
-			&i.Name,
-			&i.Role,
-			&i.Language,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const removePerson = `-- name: RemovePerson :execrows

@@ -68,6 +68,29 @@ type AuthSession struct {
 	Reason     *string
 }
 
+type Bot struct {
+	TenantID  string
+	BotID     int64
+	Username  string
+	Config    string
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+type BotMetric struct {
+	TenantID   string
+	Period     string
+	BeganAt    time.Time
+	Kind       string
+	Name       string
+	Outcome    string
+	Updates    int64
+	HandlerMs  float64
+	HandlerMax float64
+	ApiMs      float64
+	TelegramMs float64
+}
+
 type BotNotice struct {
 	TenantID    string
 	ID          uuid.UUID
@@ -88,6 +111,7 @@ type BotPerson struct {
 	Language      string
 	UnreachableAt *time.Time
 	Roles         []string
+	Blocked       bool
 	Muted         []string
 	QuietFrom     *int16
 	QuietTo       *int16
