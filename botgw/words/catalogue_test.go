@@ -96,7 +96,7 @@ func TestPluralsFollowCLDR(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n, form := range want {
-			got, err := localizer.Localize(&i18n.LocalizeConfig{MessageID: "x", PluralCount: n, TemplateParser: parser{}})
+			got, err := localizer.Localize(&i18n.LocalizeConfig{MessageID: "x", PluralCount: n, TemplateParser: textParser{}})
 			if got != form || err != nil {
 				t.Errorf("%s: the form for %d is %q (%v), want %q", language, n, got, err, form)
 			}

@@ -8,19 +8,19 @@ import (
 	"github.com/nicksnyder/go-i18n/v2/i18n/template"
 )
 
-// parser reads texts for go-i18n. Nearly all of them are words with {{.Name}} in
+// textParser reads texts for go-i18n. Nearly all of them are words with {{.Name}} in
 // between; those are put together without text/template, in a third of the time:
 // every reply is a dozen texts. What does more ({{if}}) goes through it.
-type parser struct{}
+type textParser struct{}
 
 // Cacheable says that a text is read once.
-func (parser) Cacheable() bool { return true }
+func (textParser) Cacheable() bool { return true }
 
 // placeholder is an argument's place in a text.
 var placeholder = regexp.MustCompile(`\{\{\s*\.([A-Za-z]+)\s*\}\}`)
 
 // Parse reads a text.
-func (parser) Parse(source, left, right string) (template.ParsedTemplate, error) {
+func (textParser) Parse(source, left, right string) (template.ParsedTemplate, error) {
 	var text plainText
 	rest := source
 	for {

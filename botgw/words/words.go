@@ -93,7 +93,7 @@ func (b Book) find(key string) (string, bool) {
 
 func (b Book) lookUp(key string, count any, args Args) (string, error) {
 	return localizers[b.Language()].Localize(&i18n.LocalizeConfig{
-		MessageID: key, TemplateData: args, PluralCount: count, TemplateParser: parser{},
+		MessageID: key, TemplateData: args, PluralCount: count, TemplateParser: textParser{},
 	})
 }
 

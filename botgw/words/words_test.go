@@ -153,7 +153,7 @@ func TestDurationsAndNumbers(t *testing.T) {
 }
 
 func TestATextInWantOfMoreThanPlaceholdersIsATemplate(t *testing.T) {
-	parsed, err := parser{}.Parse("{{if .A}}{{.A}}!{{end}} {{.B}}", "", "")
+	parsed, err := textParser{}.Parse("{{if .A}}{{.A}}!{{end}} {{.B}}", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
