@@ -84,7 +84,7 @@ func (s *Server) Calls(botToken string, userID int64) []Call {
 
 // callsAfter is the calls since one, with their parameters.
 func (d *dialog) callsAfter(seq int64) []Call {
-	var list []Call
+	list := []Call{}
 	for _, c := range d.calls[max(0, len(d.calls)-callsKept):] {
 		if c.Seq > seq {
 			shown := c.Call
