@@ -90,7 +90,7 @@ func hookText(t *talk.Turn, number int, e api.WebhookEvent) string {
 // which is asked about first.
 func (d *Desk) tapRetry(ctx context.Context, t *talk.Turn, args []string) error {
 	t.Step = "hooks/retry"
-	if d.cfg.Operator == nil {
+	if d.cfg.Operator == nil || arg(args, 1) == "" { // without a source, "all" would mean every source
 		return d.tapHooks(ctx, t, nil)
 	}
 	var err error

@@ -67,7 +67,7 @@ func (d *Desk) setQuiet(ctx context.Context, t *talk.Turn, hours *span) error {
 	}
 	set := db.SetQuietHoursParams{TenantID: t.Tenant, PersonID: t.Person.ID}
 	if hours != nil {
-		from, to := int16(hours.from), int16(hours.to) //nolint:gosec // minutes of a day
+		from, to := int16(hours.from), int16(hours.to)
 		set.QuietFrom, set.QuietTo = &from, &to
 	}
 	if err := db.New(d.cfg.Settings).SetQuietHours(ctx, set); err != nil {

@@ -98,13 +98,13 @@ var units = []struct {
 	key    string
 	length time.Duration
 	from   int
-}{{"duration.days", 24 * time.Hour, 2}, {"duration.hours", time.Hour, 2}, {"duration.minutes", time.Minute, 1}}
+}{{"duration.days", 24 * time.Hour, 2}, {"duration.hours", time.Hour, 1}, {"duration.minutes", time.Minute, 1}}
 
 // lasting is how long something took or is ago, in its largest unit.
 func lasting(t *talk.Turn, d time.Duration) string {
 	for _, unit := range units {
-		if n := int(d / unit.length); n >= unit.from {
-			return t.Book.Plain(unit.key, words.Args{"Count": n})
+		if d >= time.Duration(unit.from)*unit.length {
+			return t.Book.Plain(unit.key, words.Args{"Count": int(d.Round(unit.length) / unit.length)})
 		}
 	}
 	return t.Book.Plain("duration.instant")

@@ -173,7 +173,9 @@ var (
 	cursors = regexp.MustCompile(`[A-Za-z0-9_-]{24,}`)
 )
 
-func masked(call string) string { return cursors.ReplaceAllString(uuids.ReplaceAllString(call, "ID"), "CURSOR") }
+func masked(call string) string {
+	return cursors.ReplaceAllString(uuids.ReplaceAllString(call, "ID"), "CURSOR")
+}
 
 // unsaid is a key that has no words.
 var unsaid = regexp.MustCompile(`\b(menu|help|settings|stats|shifts?|admin|requests|role|status|category|person|relation|date|month|weekday|duration|number|button|hint|problem)\.[a-z0-9_]+\b`)

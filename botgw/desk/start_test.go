@@ -1,6 +1,7 @@
 package desk_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -11,8 +12,15 @@ import (
 	"ukbot/housing/housingtest"
 )
 
-func TestStartFollowsLinks(t *testing.T) {
+func TestCommands(t *testing.T) {
 	o := open(t)
+	t.Run("start follows links", func(t *testing.T) { followsLinks(t, o) })
+	t.Run("an invitation gives a role", func(t *testing.T) { usesInvitations(t, o) })
+	t.Run("small commands", func(t *testing.T) { smallCommands(t, o) })
+	t.Run("every command for every role", func(t *testing.T) { everyCommand(t, o) })
+}
+
+func followsLinks(t *testing.T, o *office) {
 	anna := o.Applicant(housingtest.Name("Anna <b>"))
 	token := "inv_" + strings.Repeat("a", 43)
 	for name, tc := range map[string]struct {
@@ -21,16 +29,16 @@ func TestStartFollowsLinks(t *testing.T) {
 		argument           string
 		begun, card, words string
 	}{
-		"a stranger registers":                              {nil, talk.Unknown, "", "register", "", ""},
-		"a stranger with an invitation registers with it":   {nil, talk.Unknown, token, "register " + token, "", ""},
-		"a stranger with a request's link registers":        {nil, talk.Unknown, "req_251007-001", "register", "", ""},
-		"who waits is told so":                              {nil, talk.Pending, "", "", "", "ждёт одобрения"},
-		"who waits may come with an invitation":             {nil, talk.Pending, token, "register " + token, "", ""},
-		"a resident is greeted, by a name that is escaped":  {anna, "", "", "", "", "Anna &lt;b&gt;"},
-		"a request's link opens it":                         {anna, "", "req_251007-1000", "", "251007-1000", ""},
-		"a link that means nothing is an ordinary start":    {anna, "", "req_251007-001;drop", "", "", "Здравствуйте"},
-		"a link with a short token is an ordinary start":    {anna, "", "inv_abc", "", "", "Здравствуйте"},
-		"an invitation nobody made is refused in words":     {anna, "", token, "", "", "Такого приглашения нет"},
+		"a stranger registers":                               {nil, talk.Unknown, "", "register", "", ""},
+		"a stranger with an invitation registers with it":    {nil, talk.Unknown, token, "register " + token, "", ""},
+		"a stranger with a request's link registers":         {nil, talk.Unknown, "req_251007-001", "register", "", ""},
+		"who waits is told so":                               {nil, talk.Pending, "", "", "", "ждёт одобрения"},
+		"who waits may come with an invitation":              {nil, talk.Pending, token, "register " + token, "", ""},
+		"a resident is greeted, by a name that is escaped":   {anna, "", "", "", "", "Anna &lt;b&gt;"},
+		"a request's link opens it":                          {anna, "", "req_251007-1000", "", "251007-1000", ""},
+		"a link that means nothing is an ordinary start":     {anna, "", "req_251007-001;drop", "", "", "Здравствуйте"},
+		"a link with a short token is an ordinary start":     {anna, "", "inv_abc", "", "", "Здравствуйте"},
+		"an invitation nobody made is refused in words":      {anna, "", token, "", "", "Такого приглашения нет"},
 		"text behind the command that is no link is ignored": {anna, "", "привет <b>", "", "", "Здравствуйте"},
 	} {
 		o.begun, o.cards = nil, nil
@@ -52,8 +60,7 @@ func TestStartFollowsLinks(t *testing.T) {
 	}
 }
 
-func TestAnInvitationGivesARole(t *testing.T) {
-	o := open(t)
+func usesInvitations(t *testing.T, o *office) {
 	boss, anna, bob := o.Manager(), o.Applicant(), o.Applicant()
 	var made struct{ Token string }
 	boss.Do("POST", "/invitations", map[string]any{"role": "executor", "expires_in_hours": 24, "specialisations": []string{"lift"}}).Want(t, 201, &made)
@@ -75,8 +82,7 @@ func TestAnInvitationGivesARole(t *testing.T) {
 	has(t, turn, talk.New, "used already")
 }
 
-func TestSmallCommands(t *testing.T) {
-	o := open(t)
+func smallCommands(t *testing.T, o *office) {
 	anna := o.Applicant()
 	turn := o.turn(anna, "ru")
 	must(t, o.order(turn, "cancel"))
@@ -88,6 +94,7 @@ func TestSmallCommands(t *testing.T) {
 	if len(turn.Outs) != 0 {
 		t.Errorf("the form says that it is given up; the desk said\n%s", said(t, turn))
 	}
+	o.begun = nil
 	must(t, o.order(o.turn(anna, "ru"), "new"))
 	must(t, o.order(o.turn(nil, "ru"), "language"))
 	if got := strings.Join(o.begun, ","); got != "create,register" {
@@ -99,8 +106,7 @@ func TestSmallCommands(t *testing.T) {
 }
 
 // TestEveryCommandForEveryRole has each role try each command.
-func TestEveryCommandForEveryRole(t *testing.T) {
-	o := open(t)
+func everyCommand(t *testing.T, o *office) {
 	o.Home(o.Applicant().User)
 	for role, forbidden := range map[access.Role][]string{
 		access.Applicant: {"shifts", "stats", "people", "admin"},
@@ -112,7 +118,7 @@ func TestEveryCommandForEveryRole(t *testing.T) {
 		for _, order := range o.desk.Orders() {
 			turn := o.turn(who, "uz")
 			err := o.order(turn, order.Name)
-			if slices.Contains(forbidden, order.Name) != (err == errForbidden) { //nolint:errorlint // the same value
+			if slices.Contains(forbidden, order.Name) != errors.Is(err, errForbidden) {
 				t.Errorf("%s, /%s: %v", role, order.Name, err)
 			} else if err == nil {
 				said(t, turn)
@@ -120,7 +126,7 @@ func TestEveryCommandForEveryRole(t *testing.T) {
 		}
 	}
 	for _, order := range o.desk.Orders() {
-		if err := o.order(o.turn(nil, "uz"), order.Name); (err == errForbidden) == order.Anybody { //nolint:errorlint // the same value
+		if err := o.order(o.turn(nil, "uz"), order.Name); errors.Is(err, errForbidden) == order.Anybody {
 			t.Errorf("a stranger, /%s: %v", order.Name, err)
 		}
 	}

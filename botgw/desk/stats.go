@@ -202,5 +202,6 @@ func percent(t *talk.Turn, p float64) string {
 }
 
 func stars(t *talk.Turn, s float64) string {
-	return t.Book.Plain("stats.stars", words.Args{"Whole": int(s), "Tenth": int(s*10+0.5) % 10})
+	tenths := int(s*10 + 0.5)
+	return t.Book.Plain("stats.stars", words.Args{"Whole": tenths / 10, "Tenth": tenths % 10})
 }
