@@ -56,7 +56,7 @@ func thanks(t *talk.Turn, tapped tap, given int) talk.Screen {
 		rows = append([][]talk.Button{{button(t.Book.Plain("requests.comment"), doAct, tapped.at.args(tapped.number, string(commenting), "0")...)}}, rows...)
 	}
 	return talk.Screen{
-		Text: t.Book.Text(key, words.Args{"Number": tapped.number, "Stars": stars(given)}),
+		Text: t.Book.Text(key, words.Args{"Number": tapped.number, "Stars": words.Rating(given)}),
 		Rows: append(rows, []talk.Button{button(t.Book.Plain("requests.to_list"), DoList, tapped.at.args()...)}),
 	}
 }

@@ -94,7 +94,7 @@ func (f folder) times(t *talk.Turn) string {
 		lines = append(lines, t.Book.Text("requests.closed_at", words.Args{"When": moment(t, *f.ClosedAt)}))
 	}
 	if f.Stars != nil {
-		lines = append(lines, t.Book.Text("requests.rated", words.Args{"Stars": stars(*f.Stars)}))
+		lines = append(lines, t.Book.Text("requests.rated", words.Args{"Stars": words.Rating(*f.Stars)}))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -132,5 +132,3 @@ func (f folder) remarks(t *talk.Turn) string {
 	}
 	return strings.Join(lines, "\n")
 }
-
-func stars(n int) string { return strings.Repeat("⭐", n) }

@@ -98,7 +98,7 @@ func entry(t *talk.Turn, h api.HistoryEntry) string {
 		who = ""
 	}
 	text := t.Book.Text("requests.entry", words.Args{"When": moment(t, h.At), "What": what, "Who": who})
-	if h.Reason != nil {
+	if h.Reason != nil && h.Action != "file" { // there it is the file's name
 		text += "\n" + t.Book.Text("requests.entry_reason", words.Args{"Reason": telegram.Line(*h.Reason, remarkShown)})
 	}
 	return text

@@ -55,7 +55,7 @@ const (
 // line is one request in a list: what it is, where and how it stands.
 func line(t *talk.Turn, n int, r api.Request) string {
 	args := words.Args{
-		"N": n, "Mark": words.HTML(mark(r)), "Number": r.Number,
+		"N": n, "Mark": mark(r), "Number": r.Number,
 		"Category":    t.Book.Plain("category." + string(r.Category)),
 		"Status":      t.Book.Plain("status." + string(r.Status)),
 		"Address":     address(r.Address, lineAddress),

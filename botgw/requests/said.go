@@ -25,7 +25,7 @@ var said = map[string]string{
 	"clarify":   "❓",
 	"answer":    "💬",
 	"purchase":  "🛒",
-	"complete":  "✅",
+	"complete":  "🏁",
 	"rework":    "↩️",
 	"return":    "↩️",
 	"accept":    "⭐",
