@@ -2,6 +2,7 @@ package botgw
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"ukbot/botgw/pace"
 	"ukbot/botgw/simulator"
 	"ukbot/botgw/telegram"
 	"ukbot/events"
@@ -67,6 +69,7 @@ type backbone struct {
 	registry  *prometheus.Registry
 	logged    *lines
 	rate      float64
+	outlets   Outlets // nil: the bot above
 	grace     time.Duration
 	stop      func() // ends both and waits for them
 }
@@ -108,8 +111,13 @@ func (b *backbone) start() {
 	b.registry = registry
 	consumers := nats.NewMetrics(registry)
 	notifier := NewNotifier(b.conn, b.publisher, b.pool, NotifyConfig{Metrics: consumers, Log: log})
-	sender := NewSender(b.conn, b.publisher, b.pool, b.bot, SendConfig{
-		Rate: b.rate, StopGrace: b.grace, Consumers: consumers, Metrics: NewSendMetrics(registry), Log: log,
+	lines := pace.NewLines(b.rate)
+	outlets := OneOutlet(b.bot, lines.Of(b.bot.ID()))
+	if b.outlets != nil {
+		outlets = b.outlets
+	}
+	sender := NewSender(b.conn, b.publisher, b.pool, outlets, SendConfig{
+		StopGrace: b.grace, Consumers: consumers, Metrics: NewSendMetrics(registry), Log: log,
 	})
 	var wg sync.WaitGroup
 	for _, run := range []func(context.Context) error{notifier.Run, sender.Run} {
@@ -181,11 +189,18 @@ func (b *backbone) publish(e events.Envelope) {
 // notice stores a notice in its lane, as the notifier does.
 func (b *backbone) notice(name string, chatID int64, words string) events.Notice {
 	b.t.Helper()
-	n := events.Notice{
-		ID: events.DeriveID("test", name), Tenant: "demo", ChatID: chatID, Text: words,
-		Template: "test", Language: "en", Event: "e-1", Since: time.Now(),
+	return b.put(events.Notice{ID: events.DeriveID("test", name), ChatID: chatID, Text: words})
+}
+
+// put stores a notice that says what matters; the rest is filled in.
+func (b *backbone) put(n events.Notice) events.Notice {
+	b.t.Helper()
+	n.Tenant, n.Template, n.Language, n.Event, n.Since = "demo", "test", "en", "e-1", time.Now()
+	n.Priority = cmp.Or(n.Priority, events.PriorityNormal)
+	if n.At.IsZero() {
+		n.At = n.Since
 	}
-	p, err := newPending(n, fact{Envelope: events.Envelope{ID: "e-1", Time: time.Now()}}, events.PriorityNormal, 0)
+	p, err := newPending(n, fact{Envelope: events.Envelope{ID: "e-1", Time: time.Now()}}, time.Time{}, 0)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package botgw
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -59,7 +60,7 @@ func (d directory) notices(f fact, of int) ([]pendingNotice, error) {
 // wording is what a row says in one language.
 type wording struct {
 	text   string
-	markup []byte
+	markup json.RawMessage
 }
 
 func (d directory) say(row noticeRow, language string, f fact) (wording, error) {

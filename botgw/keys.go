@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"ukbot/botgw/speak"
 	"ukbot/botgw/talk"
 	"ukbot/botgw/words"
 )
@@ -68,7 +69,7 @@ func (k noticeKey) row(b words.Book, f fact) []talk.Button {
 		case k == keyApprove && f.user.User.Status == "pending":
 			return one("approve_person", doPerson, "approve", f.user.User.ID)
 		case k == keyApproveLink && f.user.Apartment != nil:
-			return one("approve_link", doLink, "approve", f.user.User.ID, f.user.Apartment.ID, "person")
+			return one("approve_link", doLink, "approve", f.user.User.ID, f.user.Apartment.ID)
 		}
 	}
 	return nil
@@ -100,9 +101,13 @@ func noticeMarkup(keys []noticeKey, language string, f fact) (json.RawMessage, e
 	for _, key := range keys {
 		var row []json.RawMessage
 		for _, b := range key.row(words.For(language), f) {
-			raw, err := json.Marshal(inlineKey{b.Text, callbackData(b.Call)})
+			data, fits := speak.Short(b.Call)
+			if !fits {
+				return nil, fmt.Errorf("button %s asks for too much: %d bytes", b.Call.Do, len(data))
+			}
+			raw, err := json.Marshal(inlineKey{b.Text, data})
 			if err != nil {
-				return nil, fmt.Errorf("button %q: %w", b.Text, err)
+				return nil, fmt.Errorf("button %s: %w", b.Call.Do, err)
 			}
 			row = append(row, raw)
 		}
@@ -146,5 +151,3 @@ func rowText(row []json.RawMessage) (text string) {
 	}
 	return text
 }
-
-func callbackData(c talk.Call) string { return c.Do }

@@ -25,14 +25,16 @@ func TestTelegramsLimitsAreKept(t *testing.T) {
 	}
 	for i := range 5 {
 		b.notice(fmt.Sprint("one ", i), 7, fmt.Sprint(i))
-		b.notice(fmt.Sprint("group ", i), -5, fmt.Sprint(i))
+		if i < 3 {
+			b.notice(fmt.Sprint("group ", i), -5, fmt.Sprint(i))
+		}
 	}
 	began := time.Now()
 	b.start()
 	b.texts(7, 5)
-	b.texts(-5, 4)
+	b.texts(-5, 3)
 	if took := time.Since(began); took < 3*time.Second {
-		t.Errorf("a burst of three and one more to a group took %s, want 3.5 s", took)
+		t.Errorf("a burst of two and one more to a group took %s, want 3.5 s", took)
 	}
 	if strings.Contains(b.logged.String(), "Too Many Requests") {
 		t.Errorf("Telegram had to say it:\n%s", b.logged)

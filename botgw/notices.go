@@ -28,19 +28,27 @@ func parseNotices() map[string]*template.Template {
 		funcs := template.FuncMap{
 			"text":  telegram.Line,
 			"money": func(minor int64, code string) string { return money(language, minor, code) },
-			"word":  func(subject, name string) string { return book.Plain(subject + "." + name) },
-			"day":   func(at time.Time) string { return day(book, at) },
-			"clock": func(at time.Time) string { return at.Format("15:04") },
+			"stars": words.Rating,
+			// Services may know names that this program does not yet: they are cut like any text.
+			"status":   func(name string) string { return telegram.Line(book.Status(name), nameMax) },
+			"category": func(name string) string { return telegram.Line(book.Category(name), nameMax) },
+			"urgency":  func(name string) string { return telegram.Line(book.Urgency(name), nameMax) },
+			"role":     func(name string) string { return telegram.Line(book.Role(name), nameMax) },
+			"relation": func(name string) string { return telegram.Line(book.Relation(name), nameMax) },
+			"day":      func(at time.Time) string { return day(book, at) },
+			"clock":    func(at time.Time) string { return at.Format("15:04") },
 		}
 		texts[language] = template.Must(template.New(language).Funcs(funcs).ParseFS(noticeFiles, "notices/*."+language+".tmpl"))
 	}
 	return texts
 }
 
-// day is a date as people say it: "пн, 24 ноября".
+// nameMax bounds the name of a status and the like, in UTF-16 units.
+const nameMax = 50
+
+// day is a date that is right whenever it is read: "пн, 24 ноября".
 func day(book words.Book, at time.Time) string {
-	weekday := (int(at.Weekday())+6)%7 + 1 // the week begins on Monday
-	return book.Plain("weekday."+strconv.Itoa(weekday)) + ", " + book.Plain("date.day", words.Args{
+	return book.Weekday(at, at.Location()) + ", " + book.Plain("date.day", words.Args{
 		"Day": at.Day(), "Month": book.Plain("month." + strconv.Itoa(int(at.Month()))),
 	})
 }

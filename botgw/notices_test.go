@@ -87,68 +87,123 @@ func mustJSON(v any) json.RawMessage {
 func sampleOf(t *testing.T, row noticeRow, extreme int) fact {
 	t.Helper()
 	family, _, _ := strings.Cut(row.event, ".")
-	e := events.Envelope{
-		ID: "e-1", Tenant: "demo", Source: "test", Time: time.Date(2026, 10, 5, 8, 0, 0, 0, time.UTC),
-		Type: strings.ReplaceAll(row.event, "*", "x"), Data: mustJSON(samples[family][extreme]),
+	var data json.RawMessage
+	if family == "housing" {
+		data = housingSample(row, extreme)
+	} else {
+		data = mustJSON(samples[family][extreme])
 	}
-	f, err := readFact(e)
+	f, err := readFact(events.Envelope{
+		ID: "e-1", Tenant: "demo", Source: "test", Time: time.Date(2026, 10, 5, 8, 0, 0, 0, time.UTC),
+		Type: strings.ReplaceAll(row.event, "*", "x"), Data: data,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
 }
 
+// templates is the first row of each template.
+func templates() (rows []noticeRow) {
+	seen := map[string]bool{}
+	for _, row := range noticeRows {
+		if !seen[row.template] {
+			rows = append(rows, row)
+		}
+		seen[row.template] = true
+	}
+	return rows
+}
+
 func TestNoticeTextsAreGolden(t *testing.T) {
 	sim, bot := newTelegram(t, simulator.Config{})
-	payer := directory{byID: map[string]db.RecipientsRow{"p-1": {PersonID: "p-1", Name: "Азиза Каримова"}}}
-	for _, row := range noticeRows {
+	tashkent, err := time.LoadLocation(zoneDefault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := directory{byID: map[string]db.AudienceRow{"p-1": {PersonID: "p-1", Name: "Азиза Каримова"}}, zone: tashkent}
+	for _, row := range templates() {
 		for _, language := range languages {
 			t.Run(row.template+"."+language, func(t *testing.T) {
-				var texts [2]string
-				for extreme := range texts {
-					var err error
-					if texts[extreme], err = render(row.template, language, payer.view(sampleOf(t, row, extreme))); err != nil {
+				golden := ""
+				for extreme, heading := range []string{"", "\n======== longest\n"} {
+					f := sampleOf(t, row, extreme)
+					w, err := d.say(row, language, f)
+					if err != nil {
 						t.Fatal(err)
 					}
-					if units := telegram.Visible(texts[extreme]); units > telegram.TextMax {
+					if units := telegram.Visible(w.text); units > telegram.TextMax {
 						t.Errorf("text has %d UTF-16 units, want at most %d", units, telegram.TextMax)
 					}
-					if _, err := bot.Send(t.Context(), telegram.Outgoing{ChatID: 7, Text: texts[extreme]}); err != nil {
+					out := telegram.Outgoing{ChatID: 7, Text: w.text}
+					if len(w.markup) > 0 {
+						out.Markup = w.markup
+					}
+					if _, err := bot.Send(t.Context(), out); err != nil {
 						t.Errorf("Telegram refuses it: %v", err)
 					}
 					shown := sim.Messages(7)
-					if got, want := shown[len(shown)-1].Text, strings.TrimSpace(telegram.Plain(texts[extreme])); got != want {
+					if got, want := shown[len(shown)-1].Text, strings.TrimSpace(telegram.Plain(w.text)); got != want {
 						t.Errorf("Telegram shows %q, want %q", got, want)
 					}
+					golden += heading + w.text + "\n" + buttonsText(t, w.markup)
 				}
-				equalGolden(t, "testdata/notices/"+row.template+"."+language+".golden.html", texts[0]+"\n\n======== longest\n"+texts[1]+"\n")
+				equalGolden(t, "testdata/notices/"+row.template+"."+language+".golden.html", golden)
 			})
 		}
 	}
+}
+
+// buttonsText is buttons as a golden file shows them.
+func buttonsText(t *testing.T, markup json.RawMessage) string {
+	t.Helper()
+	var keys struct {
+		Rows [][]inlineKey `json:"inline_keyboard"`
+	}
+	if len(markup) == 0 {
+		return ""
+	}
+	if err := json.Unmarshal(markup, &keys); err != nil {
+		t.Fatal(err)
+	}
+	text := ""
+	for _, row := range keys.Rows {
+		for _, key := range row {
+			text += "[" + key.Text + " → " + key.Data + "] "
+		}
+		text = strings.TrimSpace(text) + "\n"
+	}
+	return text
 }
 
 func TestEveryNoticeHasAText(t *testing.T) {
 	for _, row := range noticeRows {
 		for _, language := range languages {
 			if noticeTexts[language].Lookup(row.template) == nil {
-				t.Errorf("notices/%s.tmpl has no %q", language, row.template)
+				t.Errorf("notices/*.%s.tmpl have no %q", language, row.template)
 			}
 		}
 		if row.priority != events.PriorityUrgent && row.priority != events.PriorityNormal {
 			t.Errorf("%s has priority %q", row.template, row.priority)
 		}
+		if row.kind != "" && !slices.Contains(events.NoticeKinds, row.kind) {
+			t.Errorf("%s is of kind %q, which nobody can switch off", row.template, row.kind)
+		}
 	}
 }
 
 func TestEveryTextAndGoldenFileIsUsed(t *testing.T) {
-	used := map[string]bool{"payer": true, "purpose": true} // parts of others
+	used := map[string]bool{}
+	for _, part := range []string{"payer", "purpose", "request", "said", "state", "shift", "why", "because", "apartment", "roles"} {
+		used[part] = true
+	}
 	for _, row := range noticeRows {
 		used[row.template] = true
 	}
 	for _, language := range languages {
 		for _, text := range noticeTexts[language].Templates() {
-			if name := text.Name(); !used[name] && name != language+".tmpl" {
-				t.Errorf("notices/%s.tmpl: nobody is told %q", language, name)
+			if name := text.Name(); !used[name] && name != language && !strings.HasSuffix(name, ".tmpl") {
+				t.Errorf("notices/*.%s.tmpl: nobody is told %q", language, name)
 			}
 		}
 	}
@@ -184,7 +239,7 @@ func TestAnEventFindsItsRows(t *testing.T) {
 		"an address":                       {events.TypeAddressResolved, "", []string{"address.resolved.manager"}},
 		"a changed address, not yet known": {events.TypeAddressChanged, "", nil},
 		"anything else":                    {events.TypeGeneric, "", []string{"generic.received.subscriber"}},
-		"an event of a later version":      {"housing.request.created", "", nil},
+		"an event of a later version":      {"housing.request.frozen", "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := readFact(events.Envelope{ID: "e", Type: tc.eventType, Data: mustJSON(events.PaymentChanged{Status: tc.status})})
@@ -225,13 +280,13 @@ func TestSubscriptionPatterns(t *testing.T) {
 }
 
 func TestAChatIsToldOnceOfAnEvent(t *testing.T) {
-	boss := db.RecipientsRow{PersonID: "boss", ChatID: 7, Role: "manager", Language: "ru"}
-	twin := db.RecipientsRow{PersonID: "boss-too", ChatID: 7, Role: "manager", Language: "en"}
-	other := db.RecipientsRow{PersonID: "other", ChatID: 8, Role: "manager", Language: "en"}
-	mute := db.RecipientsRow{PersonID: "mute", Role: "manager", Language: "en"}
+	boss := db.AudienceRow{PersonID: "boss", ChatID: 7, Role: "manager", Language: "ru"}
+	twin := db.AudienceRow{PersonID: "boss-too", ChatID: 7, Role: "manager", Language: "en"}
+	other := db.AudienceRow{PersonID: "other", ChatID: 8, Role: "manager", Language: "en"}
+	mute := db.AudienceRow{PersonID: "mute", Role: "manager", Language: "en"}
 	d := directory{
-		byID:   map[string]db.RecipientsRow{"boss": boss},
-		byRole: map[string][]db.RecipientsRow{"manager": {boss, twin, other, mute}},
+		byID:   map[string]db.AudienceRow{"boss": boss},
+		byRole: map[string][]db.AudienceRow{"manager": {boss, twin, other, mute}},
 	}
 	f, err := readFact(events.Envelope{ID: "e", Type: "payment.succeeded", Tenant: "demo", Data: mustJSON(events.PaymentChanged{Payer: "boss", Currency: "USD", AmountMinor: 100})})
 	if err != nil {

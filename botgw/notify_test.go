@@ -69,7 +69,7 @@ func TestTheStreamForgettingARepeatSendsNoSecondCopy(t *testing.T) {
 	b.start()
 	n := b.notice("a", 7, "a")
 	b.delivered(n)
-	again, err := newPending(n, fact{}, events.PriorityNormal, 0)
+	again, err := newPending(n, fact{}, time.Time{}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
