@@ -104,8 +104,8 @@ func (s *Server) withScope(a args, work func(commandScope) any) (any, error) {
 		return nil, bad("can't parse BotCommandScope: Unsupported type specified")
 	}
 	scope := commandScope{kind: raw.Type, language: a.str("language_code")}
-	if l := scope.language; l != "" && (len(l) != 2 || strings.ToLower(l) != l || !isAlpha(l[0]) || !isAlpha(l[1])) {
-		return nil, bad("invalid language code specified")
+	if !languageCode(scope.language) {
+		return nil, errLanguage
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -118,12 +118,12 @@ func (s *Server) take(b *bot, a args, kind, said string, missing error) (string,
 		return "", errFileID
 	}
 	if f.kind != kind && (f.kind == "photo" || kind == "photo") {
-		return "", bad("can't use file of type %s as %s", title(f.kind), title(kind))
+		return "", bad("can't use file of type %s as %s", typeName(f.kind), typeName(kind))
 	}
 	return said, nil
 }
 
-func title(kind string) string { return strings.ToUpper(kind[:1]) + kind[1:] }
+func typeName(kind string) string { return strings.ToUpper(kind[:1]) + kind[1:] }
 
 // store keeps a file under a new id. Small sizes are made outside of the lock.
 func (s *Server) store(b *bot, f File) (string, error) {

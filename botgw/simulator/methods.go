@@ -29,6 +29,10 @@ var methods = map[string]method{
 	"deletemessages":         (*Server).deleteMessages,
 	"answercallbackquery":    (*Server).answerCallbackQuery,
 
+	"setmyname":             (*Server).setMyName,
+	"setmydescription":      (*Server).setMyDescription,
+	"setmyshortdescription": (*Server).setMyShortDescription,
+
 	"setmycommands":     (*Server).setMyCommands,
 	"getmycommands":     (*Server).getMyCommands,
 	"deletemycommands":  (*Server).deleteMyCommands,

@@ -100,6 +100,8 @@ type incoming struct {
 
 // bot is a bot of a few lines that uses all that the page shows.
 func (s *stage) bot(ctx context.Context) {
+	s.call(ctx, "setMyDescription", "description", "Write here if something drips, does not light or does not lift.\n\nРусский · Oʻzbekcha · English")
+	s.call(ctx, "setMyName", "name", "Chinar")
 	s.call(ctx, "setMyCommands", "commands", `[{"command":"start","description":"begin"},{"command":"album","description":"an album"}]`)
 	offset := int64(0)
 	for ctx.Err() == nil {
@@ -253,6 +255,10 @@ func TestThePageIsAPhoneInEveryWay(t *testing.T) {
 	one.Command("album")
 	one.Sees("Before and after")
 	one.Finds(`[data-from=bot] .photos.many img:nth-child(1)`)
+	b.Shot("2b-photos")
+	b.Click(`[data-phone="1"] [data-testid=attach]`)
+	b.Shot("2c-what-can-be-sent")
+	b.Click(`[data-phone="1"] [data-testid=attach]`)
 	one.Attach("sticker")
 	one.Finds(`.sticker`)
 	one.Attach("voice")
@@ -328,8 +334,10 @@ func TestThePageKeepsItsPlaceAndComesBack(t *testing.T) {
 	b := pagetest.Start(t, s.url)
 	one := b.Phone(1)
 	one.Sees("message 39")
+	one.Sees("Hello, friend!")
 	b.Until("the newest is in view", `(c => c.scrollTop + c.clientHeight > c.scrollHeight - 5)(document.querySelector(".chat"))`)
 	pagetest.Ask[int](b, `document.querySelector(".chat").scrollTop = 0`)
+	b.Until("the page has noticed", `!phones[0].stuck`)
 	s.call(t.Context(), "sendMessage", "chat_id", "1001", "text", "unread")
 	b.Until("the reader is told of one more", `document.querySelector(".down b").textContent === "1"`)
 	if at := pagetest.Ask[float64](b, `document.querySelector(".chat").scrollTop`); at != 0 {

@@ -56,7 +56,8 @@ type bot struct {
 	lastMessage int
 	pace        bucket
 	commands    map[commandScope][]Command
-	menus       map[int64]any // menu button by chat, 0: the default
+	about       map[string]about // by language code
+	menus       map[int64]any    // menu button by chat, 0: the default
 	inbox
 }
 
@@ -83,7 +84,7 @@ func (s *Server) AddBot(token, username string) {
 	}
 	s.bots[token] = &bot{
 		id: n, username: username,
-		commands: map[commandScope][]Command{}, menus: map[int64]any{}, inbox: newInbox(),
+		commands: map[commandScope][]Command{}, about: map[string]about{}, menus: map[int64]any{}, inbox: newInbox(),
 	}
 	s.touchWorld()
 }

@@ -69,6 +69,7 @@ var (
 	errFetch        = bad("failed to get HTTP URL content")
 	errImage        = bad("IMAGE_PROCESS_FAILED")
 	errFileBig      = bad("file is too big")
+	errLanguage     = bad("invalid language code specified")
 	errNoMessageIDs = bad("message identifiers are not specified")
 	errPlaceholder  = bad("INPUT_FIELD_PLACEHOLDER_INVALID") // Telegram documents the limit, not the words
 	errInlineOnly   = bad("inline keyboard expected")

@@ -11,6 +11,7 @@ const shownMessages = 150
 // screen is what changed on a person's phone since the page was last told.
 type screen struct {
 	Key        string    `json:"key"` // of the phone: bot:person
+	Bot        title     `json:"bot"`
 	Started    bool      `json:"started"`
 	Blocked    bool      `json:"blocked"`
 	IDs        []int     `json:"ids"`      // all messages there are, oldest first
@@ -23,6 +24,12 @@ type screen struct {
 	Waiting    []waiting `json:"waiting"` // taps without an answer
 	Answers    []told    `json:"answers"` // new ones
 	Calls      []Call    `json:"calls"`   // new ones
+}
+
+// title is what the bot calls itself.
+type title struct {
+	Name        string `json:"name"`
+	Description string `json:"description"` // before Start
 }
 
 // bubble is a message as the page draws it.
@@ -75,6 +82,8 @@ func (s *Server) screen(key string, ph phone, since, answers int64) screen {
 		Keyboard: d.keyboard, Commands: ph.commands(), MenuButton: ph.menuButton(),
 		Waiting: []waiting{}, Answers: []told{}, Calls: d.callsAfter(since),
 	}
+	about := ph.b.aboutFor(ph.p)
+	v.Bot = title{about.name, about.description}
 	now := s.cfg.Now()
 	if left := actionLife - now.Sub(d.acted); d.action != "" && left > 0 {
 		v.Action, v.ActionLeft = d.action, left.Milliseconds()

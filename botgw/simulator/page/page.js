@@ -11,7 +11,7 @@ const words = {
   ru: {
     title: "ukbot — симулятор Telegram", lead: "Четыре телефона и один бот. Пишите, нажимайте кнопки, отправляйте фото — всё как в Telegram и остаётся на этом компьютере.",
     language: "Язык страницы", live: "на связи", lost: "нет связи, подключаюсь…", close: "Закрыть", person: "Чей это телефон", callsHint: "Вызовы Bot API этого чата",
-    applicant: "Житель", executor: "Исполнитель", manager: "Менеджер", admin: "Администратор", nobody: "Человек", notStarted: "ещё не начал", blockedBot: "заблокировал",
+    applicant: "Житель", executor: "Исполнитель", manager: "Менеджер", admin: "Администратор", nobody: "Человек",
     more: "Меню чата", chat: "Переписка", down: "Вниз, к новым сообщениям", commands: "Команды", write: "Сообщение", keys: "Клавиатура бота", keyboard: "Клавиатура бота", attach: "Прикрепить", send: "Отправить",
     bot: "бот", typing: "печатает", uploading: "отправляет файл", start: "НАЧАТЬ", unblock: "РАЗБЛОКИРОВАТЬ", empty: "Нажмите «Начать», чтобы написать боту", edited: "изменено", today: "Сегодня", yesterday: "Вчера",
     photo: "Фото с компьютера", sample: "Готовое фото", document: "Файл", voice: "Голосовое", sticker: "Стикер", location: "Геопозиция", contact: "Мой контакт", friend: "Чужой контакт",
@@ -24,7 +24,7 @@ const words = {
   en: {
     title: "ukbot — Telegram simulator", lead: "Four phones and one bot. Write, press buttons, send photos: it is all as in Telegram and stays on this computer.",
     language: "Language of the page", live: "connected", lost: "connection lost, trying again…", close: "Close", person: "Whose phone this is", callsHint: "Bot API calls of this chat",
-    applicant: "Resident", executor: "Executor", manager: "Manager", admin: "Administrator", nobody: "Person", notStarted: "not started", blockedBot: "has blocked",
+    applicant: "Resident", executor: "Executor", manager: "Manager", admin: "Administrator", nobody: "Person",
     more: "Chat menu", chat: "Conversation", down: "Down to new messages", commands: "Commands", write: "Message", keys: "Bot keyboard", keyboard: "Bot keyboard", attach: "Attach", send: "Send",
     bot: "bot", typing: "typing", uploading: "sending a file", start: "START", unblock: "UNBLOCK", empty: "Press Start to write to the bot", edited: "edited", today: "Today", yesterday: "Yesterday",
     photo: "Photo from this computer", sample: "Sample photo", document: "File", voice: "Voice message", sticker: "Sticker", location: "Location", contact: "My contact", friend: "Another's contact",
@@ -123,7 +123,7 @@ function plain(phone, parent, words, verbatim) {
   }
 }
 
-const clock = date => new Date(date).toLocaleTimeString(language, {hour: "2-digit", minute: "2-digit"});
+const clock = date => new Date(date).toLocaleTimeString(language, {hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
 const fileURL = id => "/simulator/api/file?id=" + encodeURIComponent(id);
 
 function dayName(date) {
@@ -163,7 +163,10 @@ class Phone {
 
   wire() {
     const chat = this.$(".chat"), input = this.$("textarea");
-    chat.addEventListener("scroll", () => { if (this.atEnd()) this.seen(); });
+    this.stuck = true; // the newest message is in view and is to stay there
+    chat.addEventListener("scroll", () => { if ((this.stuck = this.atEnd())) this.seen(); else this.drawDown(); });
+    chat.addEventListener("load", () => this.stay(), true); // a photo that has come makes room
+    new ResizeObserver(() => this.stay()).observe(chat);
     this.$(".down").addEventListener("click", () => this.toEnd());
     this.$(".person").addEventListener("change", event => choose(this, event.target.value));
     this.$(".composer").addEventListener("submit", event => { event.preventDefault(); this.submit(); });
@@ -241,7 +244,7 @@ class Phone {
     const known = new Set(this.calls.map(call => call.seq));
     this.calls.push(...view.calls.filter(call => !known.has(call.seq)));
     this.calls.splice(0, this.calls.length - 100);
-    const stick = first || this.atEnd();
+    if (first) this.stuck = true;
     const fresh = this.drawMessages(first);
     if (view.keyboard && view.keyboard.message !== this.keyboardOf) this.folded = false;
     this.keyboardOf = view.keyboard?.message;
@@ -250,7 +253,8 @@ class Phone {
     this.drawChrome();
     this.drawKeyboard();
     this.drawCalls();
-    if (stick) this.toEnd(); else { this.unread += fresh; this.drawDown(); }
+    if (!this.stuck) this.unread += fresh;
+    this.stay();
     for (const answer of view.answers) this.answered(answer);
   }
 
@@ -276,8 +280,9 @@ class Phone {
 
   drawChrome() {
     const view = this.view, input = this.$("textarea"), able = !!view?.started && !view.blocked;
-    this.$(".bot").textContent = this.key.split(":")[0];
-    this.$(".avatar").textContent = this.key.slice(0, 1).toUpperCase();
+    const name = view?.bot.name || this.key.split(":")[0];
+    this.$(".bot").textContent = name;
+    this.$(".avatar").textContent = name.slice(0, 1).toUpperCase();
     const status = this.$(".status"), action = view?.action;
     status.textContent = !action ? t("bot") : action === "typing" ? t("typing") : t("uploading");
     status.classList.toggle("busy", !!action);
@@ -286,7 +291,7 @@ class Phone {
     show(this.$(".composer"), able);
     if (show(this.$(".start"), !!view && !able)) this.$(".start").textContent = t(view.blocked ? "unblock" : "start");
     const empty = this.$(".empty");
-    empty.replaceChildren(...(view && !view.started && !view.ids.length ? [el("span", {}, t("empty"))] : []));
+    empty.replaceChildren(...(view && !view.started && !view.ids.length ? [el("span", {}, ...(view.bot.description ? [view.bot.description] : [t("empty")]))] : []));
     input.placeholder = view?.keyboard?.placeholder || t("write");
     show(this.$(".slash"), view?.menu_button !== "web_app");
   }
@@ -343,9 +348,10 @@ class Phone {
     const photos = group.filter(m => m.kind === "photo");
     if (photos.length) bubble.append(el("div", {class: photos.length > 1 ? "photos many" : "photos"}, ...photos.map(picture)));
     for (const message of group) bubble.append(...attachments(message));
-    if (captioned.text) bubble.append(rich(this, captioned.text, captioned.entities));
     const edited = group.some(m => m.edits?.length) ? t("edited") + " " : "";
-    bubble.append(el("span", {class: "meta"}, edited + clock(first.date)));
+    const text = captioned.text ? rich(this, captioned.text, captioned.entities) : bubble;
+    text.append(el("span", {class: "meta"}, edited + clock(first.date)));
+    if (text !== bubble) bubble.append(text);
     const open = el("button", {type: "button", class: "edit-open", "aria-haspopup": "true", onclick: event => this.messageMenu(event.currentTarget, group)}, "⋯");
     label(open, t("more"));
     bubble.append(open);
@@ -366,7 +372,6 @@ class Phone {
     const keyboard = this.view?.keyboard, able = this.view?.started && !this.view.blocked, box = this.$(".keyboard");
     show(this.$(".keys"), !!keyboard);
     this.$(".keys").setAttribute("aria-expanded", !this.folded);
-    const stick = this.atEnd();
     if (show(box, !!keyboard && able && !this.folded)) {
       const signature = JSON.stringify(keyboard);
       if (signature !== this.keyboardDrawn) {
@@ -378,7 +383,7 @@ class Phone {
         }, (/^\p{Extended_Pictographic}/u.test(key.text) ? "" : icon[key.kind] || "") + key.text)))));
       }
     }
-    if (stick) this.toEnd();
+    this.stay();
   }
 
   drawCalls() {
@@ -386,9 +391,9 @@ class Phone {
     if (box.hidden) return;
     const stick = box.scrollTop + box.clientHeight >= box.scrollHeight - 20;
     box.replaceChildren(...(this.calls.length ? this.calls.map(call => el("div", {class: "call", "data-call": call.method},
-      el("time", {}, new Date(call.at).toLocaleTimeString(language) + " "), el("b", {}, call.method), " ",
+      el("time", {}, new Date(call.at).toLocaleTimeString(language, {hourCycle: "h23"}) + " "), el("b", {}, call.method), " ",
       el("span", {class: call.error || call.fault ? "bad" : "good"}, call.error || (call.fault ? "⚡" + call.fault : "ok")), " ",
-      el("span", {class: "ms"}, call.ms.toFixed(1) + " ms"), el("code", {}, call.params))) : [el("p", {}, t("noCalls"))]));
+      el("span", {class: "ms"}, call.ms.toFixed(2) + " ms"), el("code", {}, call.params))) : [el("p", {}, t("noCalls"))]));
     if (stick) box.scrollTop = box.scrollHeight;
   }
 
@@ -405,9 +410,10 @@ class Phone {
   /* scrolling */
 
   atEnd() { const chat = this.$(".chat"); return chat.scrollTop + chat.clientHeight >= chat.scrollHeight - 60; }
-  toEnd() { const chat = this.$(".chat"); chat.scrollTop = chat.scrollHeight; this.seen(); }
+  toEnd() { const chat = this.$(".chat"); chat.scrollTop = chat.scrollHeight; this.stuck = true; this.seen(); }
+  stay() { if (this.stuck) this.toEnd(); else this.drawDown(); }
   seen() { this.unread = 0; this.drawDown(); }
-  drawDown() { show(this.$(".down"), !this.atEnd()); this.$(".down b").textContent = this.unread || ""; }
+  drawDown() { show(this.$(".down"), !this.stuck); this.$(".down b").textContent = this.unread || ""; }
 
   /* what opens and closes */
 
@@ -624,7 +630,7 @@ function drawPeople() {
     chip.dataset.role = roleOf(person);
     const names = ["applicant", "executor", "manager", "admin"];
     const order = [...new Set([...names, ...scene.people.map(roleOf)])].filter(role => scene.people.some(p => roleOf(p) === role));
-    const option = p => el("option", {value: p.key, selected: p.key === phone.key}, p.name + (p.language ? " · " + p.language : "") + (p.blocked ? " · " + t("blockedBot") : p.started ? "" : " · " + t("notStarted")));
+    const option = p => el("option", {value: p.key, selected: p.key === phone.key}, p.name + (p.language ? " · " + p.language : ""));
     phone.$(".person").replaceChildren(...order.map(role => el("optgroup", {label: roleName(role)}, ...scene.people.filter(p => roleOf(p) === role).map(option))));
     phone.drawChrome();
   }
