@@ -82,7 +82,7 @@ func hookText(t *talk.Turn, number int, e api.WebhookEvent) string {
 	}
 	return t.Book.Text("admin.hook", words.Args{
 		"Number": number, "Source": e.Source, "Type": short(e.Type), "Kind": kind, "Attempts": e.RetryCount + 1,
-		"Age": lasting(t, t.Now.Sub(e.ReceivedAt)),
+		"Age": t.Book.Duration(t.Now.Sub(e.ReceivedAt)),
 	})
 }
 

@@ -29,7 +29,7 @@ func (d *Desk) language(ctx context.Context, t *talk.Turn) error {
 func (d *Desk) languageScreen(t *talk.Turn) talk.Screen {
 	var choices []talk.Button
 	for _, code := range words.Languages {
-		b := talk.Button{Text: words.For(code).Plain("language." + code), Call: talk.Call{Do: doLanguage, Args: []string{code}}}
+		b := talk.Button{Text: t.Book.LanguageName(code), Call: talk.Call{Do: doLanguage, Args: []string{code}}}
 		choices = append(choices, tick(b, code == t.Book.Language()))
 	}
 	rows := append(grid(choices, 1), row(button(t, "button.back", doSettings)))

@@ -52,7 +52,7 @@ var linkMarks = map[api.LinkStatus]string{api.LinkStatusPending: "🕓", api.Lin
 
 func linkText(t *talk.Turn, link api.ApartmentLink) string {
 	return linkMarks[link.Status] + " " + t.Book.Text("admin.link", words.Args{
-		"Address": link.Address, "Apartment": link.Apartment, "Relation": t.Book.Plain("relation." + string(link.Relation)),
+		"Address": link.Address, "Apartment": link.Apartment, "Relation": t.Book.Relation(string(link.Relation)),
 	})
 }
 
@@ -86,7 +86,7 @@ func (d *Desk) tapLink(ctx context.Context, t *talk.Turn, args []string) error {
 	}
 	if code, _ := refusedWith(err, "conflict", "not_found", "forbidden"); code != "" {
 		t.Outcome = "refused"
-		t.Alert(t.Book.Plain("problem." + code))
+		t.Alert(t.Book.Problem(code))
 	} else if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func readmit(ctx context.Context, t *talk.Turn, u api.User) (*api.User, error) {
 // decided says that there is nothing left to decide, and how it was.
 func decided(t *talk.Turn, u api.User) (*api.User, error) {
 	t.Outcome = "stale"
-	t.Toast(t.Book.Plain("admin.decided", words.Args{"Status": t.Book.Plain("person." + string(u.Status))}))
+	t.Toast(t.Book.Plain("admin.decided", words.Args{"Status": t.Book.Standing(string(u.Status))}))
 	return &u, nil
 }
 
@@ -107,7 +107,7 @@ func settle(ctx context.Context, t *talk.Turn, u api.User, done string, now *api
 		return nil, err
 	}
 	t.Outcome = "refused"
-	t.Alert(t.Book.Plain("problem." + code))
+	t.Alert(t.Book.Problem(code))
 	return person(ctx, t, u.Id)
 }
 

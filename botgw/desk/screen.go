@@ -82,32 +82,16 @@ func short(name string) string {
 	return name
 }
 
-func clock(t *talk.Turn, at time.Time) string { return at.In(t.Zone).Format("15:04") }
+func clock(t *talk.Turn, at time.Time) string { return words.Clock(at, t.Zone) }
 
+// day is a day by its date, with the year where it is another one: lists of days
+// read better so than with "today" among them.
 func day(t *talk.Turn, at time.Time) string {
 	at = at.In(t.Zone)
-	return t.Book.Plain("date.day", words.Args{"Day": at.Day(), "Month": t.Book.Plain("month." + strconv.Itoa(int(at.Month())))})
-}
-
-func weekday(t *talk.Turn, at time.Time) string {
-	return t.Book.Plain("weekday." + strconv.Itoa((int(at.In(t.Zone).Weekday())+6)%7+1))
-}
-
-// units are the units of time, the largest first, each used from so many of it on.
-var units = []struct {
-	key    string
-	length time.Duration
-	from   int
-}{{"duration.days", 24 * time.Hour, 2}, {"duration.hours", time.Hour, 1}, {"duration.minutes", time.Minute, 1}}
-
-// lasting is how long something took or is ago, in its largest unit.
-func lasting(t *talk.Turn, d time.Duration) string {
-	for _, unit := range units {
-		if d >= time.Duration(unit.from)*unit.length {
-			return t.Book.Plain(unit.key, words.Args{"Count": int(d.Round(unit.length) / unit.length)})
-		}
+	if at.Year() != t.Now.In(t.Zone).Year() {
+		return t.Book.Date(at, t.Zone)
 	}
-	return t.Book.Plain("duration.instant")
+	return t.Book.Plain("date.day", words.Args{"Day": at.Day(), "Month": t.Book.Plain("month." + strconv.Itoa(int(at.Month())))})
 }
 
 // counted is how many there are on a page, with a plus when there are more.

@@ -40,7 +40,7 @@ func (d *Desk) settingsScreen(ctx context.Context, t *talk.Turn) (talk.Screen, e
 	kinds := kindsFor(t.Person)
 	off := slices.DeleteFunc(slices.Clone(kinds), func(kind string) bool { return !slices.Contains(chosen.Muted, kind) })
 	text := t.Book.Text("settings.title", words.Args{
-		"Name": t.Person.Name, "Role": roleName(t, t.Person.Role), "Language": t.Book.Plain("language." + t.Book.Language()),
+		"Name": t.Person.Name, "Role": roleName(t, t.Person.Role), "Language": t.Book.LanguageName(t.Book.Language()),
 		"On": len(kinds) - len(off), "Of": len(kinds), "Quiet": quietText(t, chosen),
 	})
 	rows := [][]talk.Button{

@@ -27,7 +27,7 @@ func changesLanguage(t *testing.T, o *office) {
 	must(t, o.tap(turn, "lang", "uz"))
 	has(t, turn, talk.Toast, "Til oʻzgartirildi")
 	has(t, turn, talk.New, "oʻzbek tilida")
-	if got := said(t, turn); !strings.Contains(got, "(➕ Ariza yaratish)") || !strings.Contains(got, "[✅ Oʻzbekcha") {
+	if got := said(t, turn); !strings.Contains(got, "(➕ Ariza yaratish)") || !strings.Contains(got, "[✅ 🇺🇿 Oʻzbekcha") {
 		t.Errorf("the menu or the choice is not in the new language:\n%s", got)
 	}
 	if turn.Book.Language() != "uz" || turn.Person.Language != "uz" || !slices.Equal(o.forgot, []string{anna.ID()}) {

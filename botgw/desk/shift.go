@@ -95,7 +95,7 @@ func (d *Desk) shiftRefused(ctx context.Context, t *talk.Turn, id uuid.UUID, fro
 	case "conflict":
 		t.Alert(t.Book.Plain("shifts.cannot_" + action))
 	default:
-		t.Alert(t.Book.Plain("problem." + refusal))
+		t.Alert(t.Book.Problem(refusal))
 	}
 	return d.showShift(ctx, t, id, from)
 }
@@ -169,7 +169,7 @@ func shiftCard(t *talk.Turn, shift api.Shift, from string) talk.Screen {
 	}
 	text := t.Book.Text("shifts.card", words.Args{
 		"Time": shiftTime(t, shift), "Person": who, "Role": roleName(t, api.Role(shift.Role)),
-		"Status": shiftMarks[shift.Status] + " " + t.Book.Plain("shift."+string(shift.Status)),
+		"Status": t.Book.Shift(string(shift.Status)),
 	})
 	if shift.Late != nil && *shift.Late {
 		text += "\n" + t.Book.Text("shifts.late")

@@ -137,20 +137,15 @@ func weeks(t *talk.Turn, week int) []talk.Button {
 	)
 }
 
-// shiftMarks tell a shift's status in a list.
-var shiftMarks = map[api.ShiftStatus]string{
-	api.ShiftStatusPlanned: "🗓", api.ShiftStatusOpen: "🟢", api.ShiftStatusClosed: "✔️", api.ShiftStatusCancelled: "🚫",
-}
-
 func shiftLabel(t *talk.Turn, shift api.Shift, view string) string {
-	text := shiftMarks[shift.Status] + " " + shiftTime(t, shift)
+	text := words.Mark("shift."+string(shift.Status)) + " " + shiftTime(t, shift)
 	if view == shiftsNow && shift.User != nil {
-		text = shiftMarks[shift.Status] + " " + short(shift.User.Name) + " · " + shiftTime(t, shift)
+		text = words.Mark("shift."+string(shift.Status)) + " " + short(shift.User.Name) + " · " + shiftTime(t, shift)
 	}
 	return text
 }
 
 // shiftTime is "пн 2 марта, 09:00–18:00".
 func shiftTime(t *talk.Turn, shift api.Shift) string {
-	return weekday(t, shift.StartsAt) + " " + day(t, shift.StartsAt) + ", " + clock(t, shift.StartsAt) + "–" + clock(t, shift.EndsAt)
+	return t.Book.Weekday(shift.StartsAt, t.Zone) + " " + day(t, shift.StartsAt) + ", " + clock(t, shift.StartsAt) + "–" + clock(t, shift.EndsAt)
 }

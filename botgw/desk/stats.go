@@ -108,7 +108,7 @@ func inWork(t *talk.Turn, f api.Figures) string {
 	lines := []string{t.Book.Text("stats.now")}
 	for _, status := range openStatuses {
 		if n := f.Now[string(status)]; n > 0 {
-			lines = append(lines, barLine(n, most, t.Book.Text("status."+string(status))))
+			lines = append(lines, barLine(n, most, t.Book.Status(string(status))))
 		}
 	}
 	return strings.Join(lines, "\n")
@@ -136,8 +136,8 @@ func medians(t *talk.Turn, f api.Figures) string {
 	}
 	lines := []string{t.Book.Text("stats.times")}
 	for _, s := range f.Times {
-		took := lasting(t, time.Duration(s.MedianSeconds)*time.Second)
-		lines = append(lines, t.Book.Text("stats.time", words.Args{"Status": t.Book.Plain("status." + string(s.Status)), "Took": took}))
+		took := t.Book.Duration(time.Duration(s.MedianSeconds) * time.Second)
+		lines = append(lines, t.Book.Text("stats.time", words.Args{"Status": t.Book.Status(string(s.Status)), "Took": took}))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -150,7 +150,7 @@ func topCategories(t *talk.Turn, all []api.CategoryFigures) string {
 	lines := []string{t.Book.Text("stats.categories")}
 	for _, c := range all[:min(len(all), topSize)] {
 		if c.Figures.Created > 0 {
-			lines = append(lines, barLine(c.Figures.Created, all[0].Figures.Created, t.Book.Text("category."+string(c.Category))))
+			lines = append(lines, barLine(c.Figures.Created, all[0].Figures.Created, t.Book.Category(string(c.Category))))
 		}
 	}
 	return strings.Join(lines, "\n")
@@ -197,9 +197,7 @@ func barLine(n, most int, name string) string {
 	return fmt.Sprintf("%s <b>%d</b> %s", bar(n, most), n, name)
 }
 
-func percent(t *talk.Turn, p float64) string {
-	return t.Book.Plain("number.percent", words.Args{"Number": strconv.FormatFloat(p, 'f', 0, 64)})
-}
+func percent(t *talk.Turn, p float64) string { return t.Book.Percent(p / 100) }
 
 func stars(t *talk.Turn, s float64) string {
 	tenths := int(s*10 + 0.5)
