@@ -344,7 +344,7 @@ class Phone {
   drawGroup(group, turning) {
     const [first] = group, captioned = group.find(m => m.text) || first;
     const bubble = el("div", {class: "bubble"});
-    if (first.reply) bubble.append(el("div", {class: "quote"}, (first.reply.from_bot ? t("bot") : t("you")) + ": " + first.reply.text));
+    if (first.reply) bubble.append(el("div", {class: "quote"}, (first.reply.from_bot ? t("bot") : t("you")) + ": " + (first.reply.text || t("photoName"))));
     const photos = group.filter(m => m.kind === "photo");
     if (photos.length) bubble.append(el("div", {class: photos.length > 1 ? "photos many" : "photos"}, ...photos.map(picture)));
     for (const message of group) bubble.append(...attachments(message));
@@ -569,6 +569,7 @@ const jpeg = canvas => new Promise((done, failed) => canvas.toBlob(blob => blob 
 function samplePhoto(number) {
   const canvas = el("canvas", {width: 800, height: 600}), g = canvas.getContext("2d");
   const box = (color, ...at) => { g.fillStyle = color; g.fillRect(...at); };
+  box("#b4c5ca", 0, 0, 800, 600);
   for (let y = 0; y < 600; y += 75) for (let x = -60; x < 800; x += 120) box((x + y) % 2 ? "#cfdcdf" : "#d8e3e6", x + (y / 75 % 2) * 60, y, 116, 71);
   const metal = (x, y, width, height, upright) => {
     const shade = upright ? g.createLinearGradient(x, 0, x + width, 0) : g.createLinearGradient(0, y, 0, y + height);
