@@ -154,8 +154,9 @@ func jitter() time.Duration {
 }
 
 // answer ends the wait that a tap shows, with the words of the turn if there
-// are any. Nothing hangs on it: what is too old, or held for long, is left.
-func (s *Speaker) answer(ctx context.Context, bot *telegram.Bot, query string, outs []talk.Out) {
+// are any. Nothing hangs on it: what is too old is done, and what Telegram holds
+// for long is left for the case that the update comes again.
+func (s *Speaker) answer(ctx context.Context, bot *telegram.Bot, query string, outs []talk.Out) (done bool) {
 	text, alert := toast(outs)
 	d := s.delivery(bot, "", 0)
 	d.line = nil // taps are answered beside the line
@@ -164,7 +165,9 @@ func (s *Speaker) answer(ctx context.Context, bot *telegram.Bot, query string, o
 	})
 	if err != nil && !errors.Is(err, errGone) {
 		s.log.Warn().Err(err).Msg("tap not answered")
+		return false
 	}
+	return true
 }
 
 // unreachable notes that the chat cannot be written to, so that notices pass it

@@ -28,7 +28,7 @@ var errData = errors.New("callback data that no button of ours has")
 //	rv:251007-001              do and args, as they are
 //	~.  ~~  ~x0a               in a part: colon, tilde, a byte that is no text
 //	~uAZn3… (22 characters)    a part that is a UUID
-//	~~                         as the whole: what was asked for is lost
+//	~                          as the whole: what was asked for is lost
 //	~= and 22 characters       as the whole: a token (tokens.go)
 const (
 	separator = ':'

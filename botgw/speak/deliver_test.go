@@ -100,16 +100,22 @@ func TestAMessageIsReplacedWhereItCannotBeEdited(t *testing.T) {
 		want   []string
 		same   bool // the id of the message stays
 	}{
-		"it is edited in place":                 {func(*scene, int) {}, "neu", []string{"neu"}, true},
-		"nothing to change is success":          {func(*scene, int) {}, "alt", []string{"alt"}, true},
-		"a deleted message is replaced":         {func(s *scene, m int) { s.must(s.bot.Delete(s.Context(), aziza, m)) }, "neu", []string{"neu"}, false},
-		"one that may not be edited any more":   {refuse("Bad Request: message can't be edited", 1), "neu", []string{"alt", "neu"}, false},
-		"a refusal never heard of":              {refuse("Bad Request: MESSAGE_ID_INVALID", 1), "neu", []string{"alt", "neu"}, false},
-		"markup of ours that cannot be read":    {func(*scene, int) {}, "5 < 6 <b>neu", []string{"5 < 6 neu"}, true},
-		"a text that is too long is cut":        {func(*scene, int) {}, strings.Repeat("я", 5000), []string{strings.Repeat("я", 4095) + "…"}, true},
-		"a moment's flood is waited out":        {func(s *scene, _ int) { s.fault(simulator.Fault{Kind: simulator.FaultFlood, Method: "editMessageText", RetryAfter: 1, Count: 1}) }, "neu", []string{"neu"}, true},
-		"a moment's outage is waited out":       {func(s *scene, _ int) { s.fault(simulator.Fault{Kind: simulator.FaultServer, Method: "editMessageText", Count: 2}) }, "neu", []string{"neu"}, true},
-		"an answer that is lost is asked again": {func(s *scene, _ int) { s.fault(simulator.Fault{Kind: simulator.FaultDrop, Method: "editMessageText", Count: 1}) }, "neu", []string{"neu"}, true},
+		"it is edited in place":               {func(*scene, int) {}, "neu", []string{"neu"}, true},
+		"nothing to change is success":        {func(*scene, int) {}, "alt", []string{"alt"}, true},
+		"a deleted message is replaced":       {func(s *scene, m int) { s.must(s.bot.Delete(s.Context(), aziza, m)) }, "neu", []string{"neu"}, false},
+		"one that may not be edited any more": {refuse("Bad Request: message can't be edited", 1), "neu", []string{"alt", "neu"}, false},
+		"a refusal never heard of":            {refuse("Bad Request: MESSAGE_ID_INVALID", 1), "neu", []string{"alt", "neu"}, false},
+		"markup of ours that cannot be read":  {func(*scene, int) {}, "5 < 6 <b>neu", []string{"5 < 6 neu"}, true},
+		"a text that is too long is cut":      {func(*scene, int) {}, strings.Repeat("я", 5000), []string{strings.Repeat("я", 4095) + "…"}, true},
+		"a moment's flood is waited out": {func(s *scene, _ int) {
+			s.fault(simulator.Fault{Kind: simulator.FaultFlood, Method: "editMessageText", RetryAfter: 1, Count: 1})
+		}, "neu", []string{"neu"}, true},
+		"a moment's outage is waited out": {func(s *scene, _ int) {
+			s.fault(simulator.Fault{Kind: simulator.FaultServer, Method: "editMessageText", Count: 2})
+		}, "neu", []string{"neu"}, true},
+		"an answer that is lost is asked again": {func(s *scene, _ int) {
+			s.fault(simulator.Fault{Kind: simulator.FaultDrop, Method: "editMessageText", Count: 1})
+		}, "neu", []string{"neu"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -18,6 +18,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -188,10 +189,28 @@ func (t *tape) record(next http.Handler) http.Handler {
 			fmt.Fprintf(&b, "  %s = %s\n", name, value)
 		}
 		t.mu.Lock()
+		place := len(t.calls)
 		t.calls = append(t.calls, b.String())
 		t.mu.Unlock()
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(statusWriter{w, func(status int) {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			if status != http.StatusOK && place < len(t.calls) {
+				t.calls[place] += "  → " + strconv.Itoa(status) + "\n"
+			}
+		}}, r)
 	})
+}
+
+// statusWriter tells which status is answered.
+type statusWriter struct {
+	http.ResponseWriter
+	tell func(status int)
+}
+
+func (w statusWriter) WriteHeader(status int) {
+	w.tell(status)
+	w.ResponseWriter.WriteHeader(status)
 }
 
 // parameters are a call's fields; of a file, how long it is.
@@ -240,12 +259,12 @@ func rankOf(call string) int {
 	return 1
 }
 
-// count is how often a method is on the tape.
+// count is how often a method is on the tape and was done.
 func (t *tape) count(method string) (n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, call := range t.calls {
-		if strings.HasPrefix(call, method+"\n") {
+		if strings.HasPrefix(call, method+"\n") && !strings.Contains(call, "→") {
 			n++
 		}
 	}

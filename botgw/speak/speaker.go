@@ -48,14 +48,15 @@ func (s *Speaker) Deliver(ctx context.Context, bot *telegram.Bot, u talk.Update,
 	key := updateKey{bot.ID(), u.ID}
 	before := s.progress.take(key)
 	var answering sync.WaitGroup
-	if u.Query != "" && !before.answered {
-		answering.Go(func() { s.answer(ctx, bot, u.Query, outs) })
+	answered := before.answered
+	if u.Query != "" && !answered {
+		answering.Go(func() { answered = s.answer(ctx, bot, u.Query, outs) })
 	}
 	d := s.delivery(bot, u.Tenant, u.Chat)
 	done, err := d.run(ctx, plan(u, outs), before.steps)
 	answering.Wait() // the tap's wait is over even where the message must come later
 	if err != nil && !nats.IsPermanent(err) {
-		s.progress.put(key, reached{steps: done, answered: true})
+		s.progress.put(key, reached{done, answered})
 	}
 	return err
 }

@@ -18,7 +18,7 @@ import (
 
 // lost is the callback data of a button whose call could be kept nowhere: a tap
 // on it is stale, and the screen is drawn anew.
-const lost = "~~"
+const lost = "~"
 
 // tokenMark begins a token and no call: encode never writes it.
 const tokenMark = "~="
