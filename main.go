@@ -29,6 +29,7 @@ type cli struct {
 	Apply   applyCommand   `cmd:"" help:"Bring streams, buckets and consumers to what this version needs." group:"Set up:"`
 	Hooks   hooksCommand   `cmd:"" help:"Webhook configurations: who may send, how it is verified." group:"Set up:"`
 	People  peopleCommand  `cmd:"" help:"Whom the bot tells: people, their chats, roles and languages." group:"Set up:"`
+	Bots    botsCommand    `cmd:"" help:"Telegram bots: whose each is." group:"Set up:"`
 	Subs    subsCommand    `cmd:"" help:"Chats that get events by pattern." group:"Set up:"`
 	Config  configCommand  `cmd:"" help:"Show the settings in force, secrets masked." group:"Set up:"`
 	Doctor  doctorCommand  `cmd:"" help:"Check everything ukbot leans on and say what to do." group:"Set up:"`
