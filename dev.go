@@ -228,7 +228,7 @@ func (n *node) simulate() error {
 	sim := simulator.New(simulator.Config{})
 	sim.AddBot(simulatorToken, "ukbot_demo_bot")
 	for _, face := range append(seed.Faces(), strangers...) {
-		sim.AddUser(simulator.User{ID: face.Telegram, FirstName: face.Name, LanguageCode: face.Language})
+		sim.AddUser(simulator.User{ID: face.Telegram, FirstName: face.Name, LanguageCode: face.Language, Role: face.Role})
 	}
 	for _, chat := range demoPhones {
 		if err := sim.Start(simulatorToken, chat); err != nil {

@@ -60,22 +60,23 @@ var arrows = map[string]string{
 	"botgw/updates": "events nats botgw/bots botgw/talk botgw/telegram",
 	"botgw/gate":    "api events nats secret sql/db botgw/company botgw/speak botgw/talk botgw/telegram botgw/words",
 	// Talking.
-	"botgw/speak":     "events nats sql/db api botgw/pace botgw/talk botgw/telegram botgw/words",
-	"botgw/flow":      "api events nats botgw/talk botgw/words",
-	"botgw/forms":     "api botgw/company botgw/flow botgw/talk botgw/telegram botgw/words",
-	"botgw/requests":  "api botgw/company botgw/flow botgw/forms botgw/talk botgw/telegram botgw/words",
-	"botgw/desk":      "api events sql/db botgw/company botgw/flow botgw/forms botgw/talk botgw/words",
-	"botgw/simulator": "",
-	"ops":             "events nats secret sql/db integrations api",
-	"api":             "",
-	"api/apitest":     "api",
-	"sql":             "", // a test only: every query names its tenant
-	"sql/db":          "events secret sql/migrations",
-	"sql/pglocal":     "",
-	"sql/dbtest":      "sql/db sql/migrations sql/pglocal",
-	"sql/migrations":  "", // embeds its files
-	"deploy/nats":     "", // a test only
-	"load":            "events ingress nats secret",
+	"botgw/speak":              "events nats sql/db api botgw/pace botgw/talk botgw/telegram botgw/words",
+	"botgw/flow":               "api events nats botgw/talk botgw/words",
+	"botgw/forms":              "api botgw/company botgw/flow botgw/talk botgw/telegram botgw/words",
+	"botgw/requests":           "api botgw/company botgw/flow botgw/forms botgw/talk botgw/telegram botgw/words",
+	"botgw/desk":               "api events sql/db botgw/company botgw/flow botgw/forms botgw/talk botgw/words",
+	"botgw/simulator":          "",
+	"botgw/simulator/pagetest": "", // a browser for tests
+	"ops":                      "events nats secret sql/db integrations api",
+	"api":                      "",
+	"api/apitest":              "api",
+	"sql":                      "", // a test only: every query names its tenant
+	"sql/db":                   "events secret sql/migrations",
+	"sql/pglocal":              "",
+	"sql/dbtest":               "sql/db sql/migrations sql/pglocal",
+	"sql/migrations":           "", // embeds its files
+	"deploy/nats":              "", // a test only
+	"load":                     "events ingress nats secret",
 }
 
 // TestImportsFollowTheArrows reads every package's imports from the go command.

@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/gif" // a photo may be one of these
+	_ "image/gif" // a photo may be one
 	"image/jpeg"
-	_ "image/png"
+	_ "image/png" // or one of these
 	"net/http"
 	"path"
 	"strings"

@@ -8,7 +8,7 @@ import (
 
 // Inspect serves the page of phones at /simulator, and what a human or a script
 // wants to know, as JSON. It has no login: mount it on a loopback address only.
-// Under Fiber use Mount.
+// Fiber's adaptor carries it too: app.All("/simulator*", adaptor.HTTPHandler(…)).
 //
 //	GET    /simulator                  the page
 //	GET    /simulator/chats            every chat of every bot
@@ -28,7 +28,7 @@ func (s *Server) Inspect() http.Handler {
 		s.ClearFaults()
 		w.WriteHeader(http.StatusNoContent)
 	})
-	mux.HandleFunc("GET /simulator/api/live", s.liveHTTP)
+	mux.HandleFunc("GET /simulator/api/live", s.serveLive)
 	mux.HandleFunc("GET /simulator/api/file", s.serveBytes)
 	mux.HandleFunc("POST /simulator/api/act", s.serveAct)
 	mux.HandleFunc("POST /simulator/api/upload", s.serveUpload)

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 )
 
 // This file tells the page what changes, as server-sent events:
@@ -148,13 +148,26 @@ func (e event) String() string {
 	return "event: " + e.name + "\ndata: " + string(data) + "\n\n"
 }
 
-// liveHTTP serves live over net/http.
-func (s *Server) liveHTTP(w http.ResponseWriter, r *http.Request) {
+// serveLive serves live. Under Fiber's adaptor, which would keep an answer until
+// its end, it hands the connection over to a writer of its own.
+func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
 	for name, value := range liveHeaders {
 		w.Header().Set(name, value)
 	}
+	var keys []string
+	for _, key := range r.URL.Query()["phone"] {
+		keys = append(keys, strings.Clone(key)) // under Fiber it lies in a buffer that is used again
+	}
+	if c, ok := r.Context().(*fasthttp.RequestCtx); ok {
+		// What follows outlives the handler: nothing of c or r may be used in it.
+		gone, conn := c.Done(), c.Conn()
+		c.SetBodyStreamWriter(func(w *bufio.Writer) {
+			s.live(keys, gone, func(text string) error { return flush(w, conn, text) })
+		})
+		return
+	}
 	out := http.NewResponseController(w)
-	s.live(r.URL.Query()["phone"], r.Context().Done(), func(text string) error {
+	s.live(keys, r.Context().Done(), func(text string) error {
 		_ = out.SetWriteDeadline(time.Now().Add(writeWait)) // not every server has one
 		if _, err := w.Write([]byte(text)); err != nil {
 			return err
@@ -165,28 +178,8 @@ func (s *Server) liveHTTP(w http.ResponseWriter, r *http.Request) {
 
 var liveHeaders = map[string]string{"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
-// liveFiber serves live over Fiber, whose adaptor would keep the answer until its end.
-func (s *Server) liveFiber(c *fiber.Ctx) error {
-	if !ownHost(string(c.Request().Host())) {
-		return fiber.ErrForbidden
-	}
-	for name, value := range liveHeaders {
-		c.Set(name, value)
-	}
-	var keys []string
-	for _, key := range c.Context().QueryArgs().PeekMulti("phone") {
-		keys = append(keys, string(key))
-	}
-	// What follows outlives the handler: nothing of c may be used in it.
-	gone, conn := c.Context().Done(), c.Context().Conn()
-	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
-		s.live(keys, gone, func(text string) error { return flush(w, conn, text) })
-	})
-	return nil
-}
-
 func flush(w *bufio.Writer, conn net.Conn, text string) error {
-	// Fiber's deadline is for a whole answer; this one never ends.
+	// The server's deadline is for a whole answer; this one never ends.
 	if err := conn.SetWriteDeadline(time.Now().Add(writeWait)); err != nil {
 		return err
 	}

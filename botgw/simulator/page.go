@@ -6,23 +6,12 @@ import (
 	"net"
 	"net/http"
 	"strings"
-
-	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/adaptor"
 )
 
 // assets is the page: plain HTML, style and one script.
 //
 //go:embed page
 var assets embed.FS
-
-// Mount puts the page and what Inspect serves under /simulator of a Fiber app.
-func (s *Server) Mount(app fiber.Router) {
-	all := adaptor.HTTPHandler(s.Inspect())
-	app.Get("/simulator/api/live", s.liveFiber)
-	app.All("/simulator", all)
-	app.All("/simulator/*", all)
-}
 
 // pages adds the page itself.
 func pages(mux *http.ServeMux) {

@@ -140,7 +140,8 @@ func (s *Server) doer(key string) (doer, error) {
 func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	p, err := s.doer(q.Get("phone"))
-	f := File{Name: q.Get("name"), kind: q.Get("kind")}
+	// Under Fiber these lie in a buffer that is used again.
+	f := File{Name: strings.Clone(q.Get("name")), kind: strings.Clone(q.Get("kind"))}
 	if _, known := fileKinds[f.kind]; err == nil && !known {
 		err = fmt.Errorf("unknown kind of file %q", f.kind)
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
 
 	"ukbot/botgw/simulator"
 	"ukbot/botgw/simulator/pagetest"
@@ -46,7 +47,7 @@ func newStage(t *testing.T) *stage {
 	}
 	api := httptest.NewServer(sim.Handler())
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, WriteTimeout: time.Second}) // shorter than the test: the stream must outlive it
-	sim.Mount(app)
+	app.All("/simulator*", adaptor.HTTPHandler(sim.Inspect()))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
