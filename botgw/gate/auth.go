@@ -160,6 +160,9 @@ func (r *renewal) refresh(ctx context.Context, have *session) (*session, error) 
 		return nil, err
 	}
 	if answer.JSON200 == nil {
+		if answer.StatusCode() == http.StatusTooManyRequests { // a login would be one more
+			return nil, fmt.Errorf("%w: refresh: too many requests", company.ErrAway)
+		}
 		return r.refused(ctx, have, company.Refused(answer.ApplicationproblemJSONDefault))
 	}
 	next := sessionOf(*answer.JSON200, have.Person, r.cfg.Now())

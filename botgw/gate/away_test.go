@@ -328,3 +328,46 @@ func TestFiguresWaitForPostgreSQL(t *testing.T) {
 		return s.s.Pool.QueryRow(t.Context(), "SELECT count(*) FROM bot_people").Scan(&n) == nil && n == 1
 	})
 }
+
+func TestARowThatIsNotAllowedHoldsNobodyUp(t *testing.T) {
+	s := newScene(t)
+	s.exec("ALTER TABLE bot_people ADD CHECK (name <> 'Борис')")
+	anna, boris := s.s.Applicant(), s.s.Applicant(housingtest.Name("Борис"))
+	g := s.gate()
+	for range 2 {
+		s.pass(g, s.update(s.telegram(boris), talk.Text), who)
+		s.pass(g, s.update(s.telegram(anna), talk.Text), who)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // it writes a last time
+	if err := g.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if s.person(anna).Chat == 0 || s.person(boris).Chat != 0 {
+		t.Errorf("noted: %+v, %+v; want the first", s.person(anna), s.person(boris))
+	}
+}
+
+func TestAChatThatComesBackDoesNotWaitForPostgreSQL(t *testing.T) {
+	s := newScene(t)
+	s.exec("ALTER TABLE bot_people RENAME TO nobody")
+	g := s.gate()
+	s.pass(g, s.update(7, talk.Returned), nil)
+	s.pass(g, s.update(7, talk.Blocked), nil)
+	if err := g.Pass(t.Context(), s.update(7, talk.Migrated), nil); err == nil {
+		t.Error("a group's new id is lost")
+	}
+}
+
+func BenchmarkPass(b *testing.B) {
+	s := newScene(b)
+	anna := s.telegram(s.s.Applicant())
+	g, _ := s.running(func(cfg *gate.Config) { cfg.FlushEvery = time.Second }, unlimited)
+	nothing := func(context.Context, *talk.Turn) error { return nil }
+	for b.Loop() {
+		if err := g.Pass(b.Context(), s.update(anna, talk.Text), nothing); err != nil {
+			b.Fatal(err)
+		}
+		s.s.Clock.Advance(40 * time.Second)
+	}
+}

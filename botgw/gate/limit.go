@@ -91,7 +91,7 @@ type counted struct {
 
 const (
 	countedMax = 20_000          // windows in memory; when full it begins anew
-	swapTries  = 8               // against other replicas
+	swapTries  = 100             // against another replica, which may be faster for as many as a window lets through
 	awayPause  = 2 * time.Second // a store that did not answer is spared, and so are the people
 )
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
 
@@ -103,13 +105,24 @@ func (p *people) write(ctx context.Context) bool {
 			return true
 		}
 		tenant := key[:len(key)-len(m.person.ID)-1]
-		if err := db.New(p.pool).MeetPerson(ctx, m.row(tenant)); err != nil {
+		err := db.New(p.pool).MeetPerson(ctx, m.row(tenant))
+		switch {
+		case unfit(err): // it would stand before all others for ever
+			p.log.Error().Err(err).Str("tenant", tenant).Msg("who came cannot be noted")
+		case err != nil:
 			p.metrics.peopleAway.Inc()
 			p.log.Warn().Err(err).Msg("who came is not noted yet")
 			return false
 		}
 		p.done(key, m)
 	}
+}
+
+// unfit says whether PostgreSQL will never take the row: classes 22 and 23 are
+// values that it does not allow.
+func unfit(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (strings.HasPrefix(refusal.Code, "22") || strings.HasPrefix(refusal.Code, "23"))
 }
 
 func (p *people) first() (string, met, bool) {
@@ -139,24 +152,4 @@ func (m met) row(tenant string) db.MeetPersonParams {
 		TenantID: tenant, PersonID: m.person.ID, ChatID: m.chat, Name: m.person.Name,
 		Role: string(m.person.Role), Roles: roles, Language: m.person.Language,
 	}
-}
-
-// moves are the updates that nobody sends by hand: they change where people are
-// reached, and are answered with nothing.
-var moves = map[talk.Kind]func(*Gate, context.Context, talk.Update) error{
-	talk.Blocked: func(g *Gate, ctx context.Context, u talk.Update) error {
-		return errors.Join(
-			db.New(g.cfg.Pool).MarkUnreachable(ctx, u.Tenant, u.Chat),
-			db.New(g.cfg.Pool).MarkSubscriptionsUnreachable(ctx, u.Tenant, u.Chat))
-	},
-	talk.Returned: func(g *Gate, ctx context.Context, u talk.Update) error {
-		return errors.Join(
-			db.New(g.cfg.Pool).MarkReachable(ctx, u.Tenant, u.Chat),
-			db.New(g.cfg.Pool).MarkSubscriptionsReachable(ctx, u.Tenant, u.Chat))
-	},
-	talk.Migrated: func(g *Gate, ctx context.Context, u talk.Update) error {
-		return errors.Join(
-			db.New(g.cfg.Pool).MigrateChat(ctx, db.MigrateChatParams{TenantID: u.Tenant, ChatID: u.Chat, NewChatID: u.MigratedTo}),
-			db.New(g.cfg.Pool).MigrateSubscriptions(ctx, db.MigrateSubscriptionsParams{TenantID: u.Tenant, ChatID: u.Chat, NewChatID: u.MigratedTo}))
-	},
 }

@@ -28,7 +28,7 @@ import (
 
 // scene is a company, its services behind a switch, and gates in front of the bot.
 type scene struct {
-	t      *testing.T
+	t      testing.TB
 	s      *housingtest.Server
 	key    secret.Text
 	front  *front
@@ -39,9 +39,11 @@ type scene struct {
 
 const botID = 99
 
-func newScene(t *testing.T) *scene {
+func newScene(t testing.TB) *scene {
 	t.Helper()
-	t.Parallel()
+	if t, ok := t.(*testing.T); ok {
+		t.Parallel()
+	}
 	s := housingtest.Start(t)
 	return &scene{t: t, s: s, key: secret.Text(s.Key(access.AuthTelegram, access.CompanyView).Credential()), front: newFront(t, s.URL)}
 }
@@ -54,7 +56,7 @@ type front struct {
 	calls map[string]int
 }
 
-func newFront(t *testing.T, to string) *front {
+func newFront(t testing.TB, to string) *front {
 	t.Helper()
 	target, err := url.Parse(to)
 	if err != nil {
