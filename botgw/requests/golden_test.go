@@ -85,6 +85,9 @@ func check(t *testing.T, out talk.Out) {
 		t.Errorf("%d buttons", len(buttons))
 	}
 	for _, b := range buttons {
+		if data := strings.Join(append([]string{b.Call.Do}, b.Call.Args...), ":"); len(data) > 64 {
+			t.Errorf("%d bytes of callback data: %s", len(data), data)
+		}
 		if b.Text == "" || len([]rune(b.Text)) > 60 || unsaid.MatchString(b.Text) {
 			t.Errorf("a button %q", b.Text)
 		}

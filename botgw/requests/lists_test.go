@@ -23,27 +23,25 @@ var filters = map[api.Role]struct {
 
 // TestLists keeps every list of every role, empty and with things in it.
 func TestLists(t *testing.T) {
-	for _, language := range words.Languages {
-		t.Run(language, func(t *testing.T) {
-			w := newTown(t, language)
-			look := func(file string) {
-				story := &strings.Builder{}
-				for _, p := range []*phone{w.anna, w.rustam, w.boss} {
-					p.story = story
-					story.WriteString("=== " + p.person.Name + "\n\n")
-					mine := filters[p.person.Role]
-					p.asks(mine.command, "")
-					for _, code := range mine.codes {
-						p.calls(code, "rl", code)
-					}
+	w := newTown(t, "ru")
+	look := func(file string) {
+		for _, language := range words.Languages {
+			story := &strings.Builder{}
+			for _, p := range []*phone{w.anna, w.rustam, w.boss} {
+				p.speaks(language, story)
+				story.WriteString("=== " + p.person.Name + "\n\n")
+				mine := filters[p.person.Role]
+				p.asks(mine.command, "")
+				for _, code := range mine.codes {
+					p.calls(code, "rl", code)
 				}
-				golden(t, language+"/"+file, story.String())
 			}
-			look("lists_empty")
-			w.fill()
-			look("lists")
-		})
+			golden(t, language+"/"+file, story.String())
+		}
 	}
+	look("lists_empty")
+	w.fill()
+	look("lists")
 }
 
 // fill makes requests of every status but a few, of some age.

@@ -17,7 +17,7 @@ const late = "⏰"
 // mark is all marks of a request, the status first.
 func mark(r api.Request) string {
 	mark := words.Mark("status." + string(r.Status))
-	if alarming[r.Urgency] {
+	if alarming[r.Urgency] && r.ClosedAt == nil {
 		mark += words.Mark("urgency." + string(r.Urgency))
 	}
 	if r.Overdue {

@@ -138,6 +138,11 @@ func (w *town) phone(c *housingtest.Client, language string) *phone {
 	}
 }
 
+// speaks changes the language, and where is kept what is said.
+func (p *phone) speaks(language string, story *strings.Builder) {
+	p.language, p.story = language, story
+}
+
 // begin is a turn of an update that comes now.
 func (p *phone) begin(kind talk.Kind) *talk.Turn {
 	p.update++
