@@ -297,3 +297,19 @@ func (b *backbone) settled() {
 	b.t.Helper()
 	b.until("all consumers idle", b.idle)
 }
+
+// exec changes rows as an operator would.
+func (b *backbone) exec(query string, args ...any) {
+	b.t.Helper()
+	if _, err := b.pool.Exec(b.t.Context(), query, args...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// housingEvent is an event of the company's, about the tenant demo.
+func housingEvent(name, eventType string, data any) events.Envelope {
+	return events.Envelope{
+		ID: events.DeriveID("test", name), Type: eventType, Tenant: "demo", Source: "housing", Time: time.Now(),
+		ContentType: "application/json", Data: mustJSON(data),
+	}
+}

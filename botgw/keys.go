@@ -20,6 +20,8 @@ const (
 	keyAnswer                       // answers a question about the request
 	keyShift                        // opens the shift's card
 	keyTakeShift                    // takes a free shift
+	keyMyShifts                     // lists one's own shifts
+	keyFreeShifts                   // lists those that anybody may take
 	keyPerson                       // opens the person's card
 	keyApprove                      // lets the person in
 	keyApproveLink                  // confirms where the person lives
@@ -31,6 +33,7 @@ const (
 	doStars   = "rs"
 	doAct     = "ra"
 	doShift   = "sh"
+	doShifts  = "shl"
 	doPerson  = "usr"
 	doLink    = "apt"
 )
@@ -61,6 +64,10 @@ func (k noticeKey) row(b words.Book, f fact) []talk.Button {
 			return one("open_shift", doShift, "view", f.shift.Shift.ID)
 		case keyTakeShift:
 			return one("take_shift", doShift, "take", f.shift.Shift.ID)
+		case keyMyShifts:
+			return one("my_shifts", doShifts, "mine")
+		case keyFreeShifts:
+			return one("free_shifts", doShifts, "free")
 		}
 	case f.user != nil:
 		switch {

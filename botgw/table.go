@@ -53,8 +53,10 @@ var (
 	answerIt  = []noticeKey{keyAnswer, keyRequest}
 	takeShift = []noticeKey{keyTakeShift}
 	openShift = []noticeKey{keyShift}
-	approve   = []noticeKey{keyApprove, keyPerson}
-	approveIn = []noticeKey{keyApproveLink, keyPerson}
+	// Shifts are planned by the week, and that is one message.
+	freeShifts = []noticeKey{keyFreeShifts}
+	approve    = []noticeKey{keyApprove, keyPerson}
+	approveIn  = []noticeKey{keyApproveLink, keyPerson}
 )
 
 // noticeRows is who is told of what, how pressing it is, and whether it changes
@@ -153,9 +155,9 @@ var noticeRows = []noticeRow{
 	{ofRequest(events.RequestOverdue), "", toExecutor, "request.overdue", events.NoticeWork, urgent, fresh, openIt, false},
 	{ofRequest(events.RequestOverdue), "", toManagers, "request.overdue", events.NoticeQueue, urgent, fresh, openIt, false},
 
-	{ofShift(events.ShiftPlanned), "", toSubject, "shift.planned", events.NoticeShifts, normal, fresh, openShift, false},
-	{ofShift(events.ShiftPlanned), "free", toExecutor, "shift.free", events.NoticeShifts, normal, fresh, takeShift, false},
-	{ofShift(events.ShiftPlanned), "free", toManagers, "shift.free", events.NoticeShifts, normal, fresh, takeShift, false}, // a manager's own
+	{ofShift(events.ShiftPlanned), "", toSubject, "shift.planned", events.NoticeShifts, normal, fresh, []noticeKey{keyMyShifts}, false},
+	{ofShift(events.ShiftPlanned), "free", toExecutor, "shift.free", events.NoticeShifts, normal, fresh, freeShifts, false},
+	{ofShift(events.ShiftPlanned), "free", toManagers, "shift.free", events.NoticeShifts, normal, fresh, freeShifts, false}, // a manager's own
 	{ofShift(events.ShiftEdited), "", toSubject, "shift.changed", events.NoticeShifts, normal, fresh, openShift, false},
 	{ofShift(events.ShiftCancelled), "", toSubject, "shift.cancelled", events.NoticeShifts, normal, fresh, noKeys, false},
 	{ofShift(events.ShiftClosed), "", toSubject, "shift.closed", events.NoticeShifts, normal, fresh, openShift, false}, // by the clock

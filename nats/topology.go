@@ -87,7 +87,9 @@ var Streams = []jetstream.StreamConfig{
 		Name: StreamNotices, Description: "what people are to be told, in lanes per chat",
 		Subjects:   []string{events.NoticeSubjects},
 		MaxAge:     3 * day, // older news would only confuse
-		Duplicates: DuplicateWindow, Compression: jetstream.S2Compression, AllowDirect: true,
+		Duplicates: DuplicateWindow, Compression: jetstream.S2Compression,
+		AllowMsgSchedules: true, // what waits for the end of quiet hours, or for a bot (docs/decisions/0010)
+		AllowDirect:       true,
 	},
 	{
 		Name: StreamDead, Description: "messages that could not be handled, with their cause",
