@@ -33,7 +33,7 @@ func (d *Desk) tapLinks(ctx context.Context, t *talk.Turn, args []string) error 
 	for i, link := range r.JSON200.Items {
 		number := strconv.Itoa(i + 1)
 		lines = append(lines, "<b>"+number+".</b> "+t.Book.Text("admin.link_who", words.Args{"Name": link.User.Name})+"\n"+linkText(t, link))
-		buttons := linkButtons(t, link, "list")
+		buttons := linkButtons(t, link, fromList)
 		for j := range buttons {
 			buttons[j].Text = number + ". " + buttons[j].Text
 		}
@@ -56,7 +56,14 @@ func linkText(t *talk.Turn, link api.ApartmentLink) string {
 	})
 }
 
-// linkButtons decide about a link; from is where the answer is shown: "list" or "person".
+// Where a link is decided about, and its answer shown. One letter: with two ids
+// before it, callback data has no room for more.
+const (
+	fromList   = "l"
+	fromPerson = "p"
+)
+
+// linkButtons decide about a link.
 func linkButtons(t *talk.Turn, link api.ApartmentLink, from string) []talk.Button {
 	user, apartment := link.User.Id, link.ApartmentId.String()
 	return row(
@@ -90,7 +97,7 @@ func (d *Desk) tapLink(ctx context.Context, t *talk.Turn, args []string) error {
 	} else if err != nil {
 		return err
 	}
-	if arg(args, 3) == "person" {
+	if arg(args, 3) == fromPerson {
 		return d.tapPerson(ctx, t, []string{"view", user.String()})
 	}
 	return d.tapLinks(ctx, t, nil)
@@ -102,7 +109,7 @@ func linkWhy(t *talk.Turn, args []string) talk.Screen {
 		rows = append(rows, row(button(t, key, doLink, "reject", arg(args, 1), arg(args, 2), arg(args, 3), strconv.Itoa(i))))
 	}
 	back := button(t, "button.back", doLinks)
-	if arg(args, 3) == "person" {
+	if arg(args, 3) == fromPerson {
 		back = button(t, "button.back", doPerson, "view", arg(args, 1))
 	}
 	return talk.Screen{Text: t.Book.Text("admin.link_why"), Rows: append(rows, row(back))}

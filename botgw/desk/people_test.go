@@ -77,24 +77,24 @@ func judgesLinks(t *testing.T, w *town) {
 	person, home := w.newcomer.ID(), w.home.String()
 
 	turn := w.turn(w.boss, "ru")
-	must(t, w.tap(turn, "apt", "approve", person, home, "list"))
+	must(t, w.tap(turn, "apt", "approve", person, home, "l"))
 	has(t, turn, talk.Toast, "Квартира подтверждена")
 	has(t, turn, talk.Auto, "Anna &amp; Co")
 
 	late := w.turn(w.root, "ru") // rejects what was approved meanwhile
-	must(t, w.tap(late, "apt", "reject", person, home, "person", "0"))
+	must(t, w.tap(late, "apt", "reject", person, home, "p", "0"))
 	if late.Outcome != "refused" {
 		t.Errorf("an approved link is rejected:\n%s", said(t, late))
 	}
 	has(t, late, talk.Auto, "🏠 Чиланзар")
 
 	turn = w.turn(w.boss, "ru")
-	must(t, w.tap(turn, "apt", "reject", w.anna.ID(), second.String(), "list", "2"))
+	must(t, w.tap(turn, "apt", "reject", w.anna.ID(), second.String(), "l", "2"))
 	has(t, turn, talk.Toast, "Отказано")
 	has(t, turn, talk.Auto, "Проверять нечего")
 
 	gone := w.turn(w.boss, "ru")
-	must(t, w.tap(gone, "apt", "approve", w.anna.ID(), uuid.NewString(), "list"))
+	must(t, w.tap(gone, "apt", "approve", w.anna.ID(), uuid.NewString(), "l"))
 	has(t, gone, talk.Alert, "Этого больше нет")
 }
 

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -130,7 +131,7 @@ func showPerson(ctx context.Context, t *talk.Turn, u api.User, from string) erro
 	for _, link := range links.Items[:min(len(links.Items), pageSize)] {
 		text += "\n" + linkText(t, link)
 		if link.Status == api.LinkStatusPending {
-			rows = append(rows, linkButtons(t, link, "person"))
+			rows = append(rows, linkButtons(t, link, fromPerson))
 		}
 	}
 	if t.Person.Is(admins...) && id != t.Person.ID {
@@ -161,10 +162,22 @@ func personText(t *talk.Turn, u api.User) string {
 		"Name": u.Name, "Phone": phone, "Roles": roleNames(t, u.Roles), "Since": day(t, u.CreatedAt),
 		"Status": personMarks[u.Status] + " " + t.Book.Plain("person."+string(u.Status)),
 	})
+	if len(u.Specialisations) > 0 {
+		text += "\n🧰 " + specialisations(t, u)
+	}
 	if u.StatusReason != nil && *u.StatusReason != "" {
 		text += "\n" + t.Book.Text("admin.why", words.Args{"Reason": *u.StatusReason})
 	}
 	return text
+}
+
+// specialisations is what somebody can repair; words of the catalogue, which need no escaping.
+func specialisations(t *talk.Turn, u api.User) string {
+	var names []string
+	for _, category := range u.Specialisations {
+		names = append(names, t.Book.Category(string(category)))
+	}
+	return strings.Join(names, ", ")
 }
 
 func confirmUnblock(t *talk.Turn, u api.User, from string) talk.Screen {

@@ -66,11 +66,12 @@ func TestScreens(t *testing.T) {
 		{"person_pending", w.root, "usr view " + newcomer + " pending"},
 		{"person_approved", w.root, "usr view " + anna + " approved"},
 		{"person_blocked", w.root, "usr view " + outcast + " blocked"},
+		{"person_executor", w.root, "usr view " + w.rustam.ID() + " approved"},
 		{"unblock", w.root, "usr unblock " + outcast + " blocked"},
 		{"block_why", w.root, "ban " + newcomer},
 		{"block_sure", w.root, "ban " + newcomer + " 0"},
 		{"links", w.boss, "apl"},
-		{"link_why", w.boss, "apt why " + newcomer + " " + home + " list"},
+		{"link_why", w.boss, "apt why " + newcomer + " " + home + " l"},
 		{"hooks_unset", w.root, "whl"},
 	}
 	for _, language := range words.Languages {

@@ -204,6 +204,9 @@ func check(t *testing.T, out talk.Out) {
 		if button.Text == "" || len(button.Text) > 150 || unsaid.MatchString(button.Text) {
 			t.Errorf("a button %q", button.Text)
 		}
+		if call := packed(button.Call); len(call) > 64 && !strings.Contains(call, "CURSOR") {
+			t.Errorf("%d bytes of callback data: %s", len(call), call)
+		}
 	}
 	for _, keys := range menuRows(s.Menu) {
 		for _, key := range keys {
@@ -215,6 +218,11 @@ func check(t *testing.T, out talk.Out) {
 	if s.Menu != nil && len([]rune(s.Menu.Placeholder)) > 64 {
 		t.Errorf("a placeholder %q", s.Menu.Placeholder)
 	}
+}
+
+// packed is as long as a call's callback data: ids take 24 bytes there.
+func packed(c talk.Call) string {
+	return strings.ReplaceAll(masked(strings.Join(append([]string{c.Do}, c.Args...), ":")), "ID", strings.Repeat("i", 24))
 }
 
 func menuRows(menu *talk.Menu) [][]talk.Key {
