@@ -35,6 +35,7 @@ func Summary(t *talk.Turn, d *Data) string {
 		line("flow.sum_applicant", d.ApplicantName),
 		line("flow.sum_urgency", named("urgency", d.Urgency)),
 		line("flow.sum_executor", d.ExecutorName),
+		line("flow.sum_name", d.Name),
 		line("flow.sum_phone", d.Phone),
 		line("flow.sum_text", Quote(d.Text)),
 	)

@@ -1,6 +1,7 @@
 package forms
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -90,6 +91,9 @@ func takePhone(_ context.Context, t *talk.Turn, d *flow.Data) error {
 		return flow.Complaint{Key: "register.phone_odd"}
 	}
 	d.Phone, d.Verified = number, true
+	if said := strings.TrimSpace(t.From.Name); said != "" {
+		d.Name = said // asked for where Telegram has none
+	}
 	return nil
 }
 
@@ -171,16 +175,10 @@ func enrol(ctx context.Context, t *talk.Turn, d *flow.Data) (*api.User, error) {
 	return nil, company.Refused(r.ApplicationproblemJSONDefault)
 }
 
-// name is what somebody is called: by their own word, else Telegram's; one of
-// signs alone, or none, becomes their number.
+// name is what somebody is called: by their own word, else Telegram's, else by
+// their number.
 func name(t *talk.Turn, d *flow.Data) string {
-	name := d.Name
-	if name == "" {
-		name = strings.TrimSpace(t.From.Name)
-	}
-	if name == "" {
-		name = d.Phone
-	}
+	name := cmp.Or(d.Name, strings.TrimSpace(t.From.Name), d.Phone)
 	runes := []rune(name)
 	return string(runes[:min(len(runes), nameMax)])
 }

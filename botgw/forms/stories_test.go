@@ -1,0 +1,254 @@
+package forms_test
+
+import (
+	"testing"
+	"time"
+
+	"ukbot/api"
+	"ukbot/botgw/flow"
+	"ukbot/botgw/talk"
+	"ukbot/botgw/words"
+)
+
+// TestStories tells each form from its first step to its end, in every
+// language: what is shown at each step has its golden file.
+func TestStories(t *testing.T) {
+	w := newTown(t)
+	w.exec(t, "UPDATE buildings SET address = 'Чиланзар, дом 1 <A>', search = 'chilanzar dom 1' WHERE id = $1", w.home)
+	w.exec(t, "UPDATE apartments SET number = '12' WHERE id = $1", w.flat)
+	w.exec(t, "UPDATE yards SET name = 'Чиланзар'")
+	for _, language := range words.Languages {
+		for name, tell := range map[string]func(*town, *testing.T, string) *phone{
+			"create": tellCreate, "create-manager": tellCreateByManager, "comment": tellComment, "comment-internal": tellInternal,
+			"cancel": tellCancel, "register": tellRegister, "register-invited": tellInvited, "draft": tellDraft,
+		} {
+			t.Run(name+" in "+language, func(t *testing.T) { golden(t, name+"."+language, tell(w, t, language).story.String()) })
+		}
+	}
+}
+
+func (w *town) exec(t *testing.T, sql string, args ...any) {
+	t.Helper()
+	if _, err := w.Pool.Exec(t.Context(), sql, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// get reads a request as a manager does.
+func (w *town) get(t *testing.T, number string) api.Request {
+	t.Helper()
+	r, err := w.boss.API.GetRequestWithResponse(t.Context(), number)
+	if err != nil || r.JSON200 == nil {
+		t.Fatalf("request %s: %v", number, err)
+	}
+	return *r.JSON200
+}
+
+// made is the number of the request that the last screen opens.
+func (p *phone) made() string { return p.button(p.book.Plain("flow.card")).Call.Args[0] }
+
+func tellCreate(w *town, t *testing.T, language string) *phone {
+	p := w.phone(t, w.anna, language)
+	p.begin("create", flow.Data{})
+	p.word("category.lift")
+	p.taps("12")
+	p.says("Застрял лифт <3 & \u202eعربي 👨‍👩‍👧")
+	p.shows(0)
+	p.shows(1)
+	p.word("button.done")
+	p.word("urgency.critical")
+	p.word("create.send")
+	r := w.get(t, p.made())
+	if r.Description != "Застрял лифт <3 & \u202eعربي 👨‍👩‍👧" || r.Urgency != api.Critical || r.Category != api.Lift || r.Apartment == nil || r.Applicant.Id != w.anna.Caller.User {
+		t.Errorf("made %+v", r)
+	}
+	if n := w.files(t, r.Number); n != 2 {
+		t.Errorf("%d photos, want 2", n)
+	}
+	return p
+}
+
+func (w *town) files(t *testing.T, number string) int {
+	t.Helper()
+	r, err := w.boss.API.ListFilesWithResponse(t.Context(), number)
+	if err != nil || r.JSON200 == nil {
+		t.Fatalf("files of %s: %v", number, err)
+	}
+	return len(r.JSON200.Items)
+}
+
+func tellCreateByManager(w *town, t *testing.T, language string) *phone {
+	p := w.phone(t, w.boss, language)
+	p.begin("create", flow.Data{})
+	p.word("category.plumbing")
+	p.says("нет такого дома ы")
+	p.says("чиланзар")
+	p.taps("дом 1")
+	p.says("99")
+	p.says(" 12 ")
+	p.taps("Анна")
+	p.says("Позвонила: течёт")
+	p.word("button.skip")
+	p.word("urgency.normal")
+	p.word("create.send")
+	if r := w.get(t, p.made()); r.Applicant.Id != w.anna.Caller.User || r.CreatedBy.Id != w.boss.ID() || r.Apartment == nil {
+		t.Errorf("made %+v", r)
+	}
+	return p
+}
+
+func tellComment(w *town, t *testing.T, language string) *phone {
+	p := w.phone(t, w.anna, language)
+	p.begin("comment", flow.Data{Request: w.request})
+	p.shows(2)
+	p.says("Жду <завтра>")
+	p.word("comment.send")
+	return p
+}
+
+func tellInternal(w *town, t *testing.T, language string) *phone {
+	p := w.phone(t, w.boss, language)
+	p.begin("comment", flow.Data{Request: w.request})
+	p.word("comment.internal")
+	p.shows(2)
+	p.says("Только для своих")
+	p.word("comment.send")
+	return p
+}
+
+func tellCancel(w *town, t *testing.T, language string) *phone {
+	made, err := w.anna.API.CreateRequestWithResponse(t.Context(), nil, api.RequestNew{Category: api.Other, Urgency: api.Normal, Description: "x", BuildingId: w.home})
+	if err != nil || made.JSON201 == nil {
+		t.Fatalf("make a request: %v", err)
+	}
+	p := w.phone(t, w.anna, language)
+	p.begin("cancel", flow.Data{Request: made.JSON201.Number})
+	p.word("cancel.reason_mistake")
+	p.word("button.back")
+	p.says("Сами справились")
+	p.word("cancel.send")
+	if r := w.get(t, made.JSON201.Number); r.Status != "cancelled" {
+		t.Errorf("status %s", r.Status)
+	}
+	p.begin("cancel", flow.Data{Request: made.JSON201.Number})
+	p.word("cancel.reason_mistake")
+	p.word("cancel.send")
+	return p
+}
+
+func own(number string) func(*talk.Turn) {
+	return func(t *talk.Turn) { t.Phone = &talk.Phone{Number: number, Own: true} }
+}
+
+func tellRegister(w *town, t *testing.T, language string) *phone {
+	p := w.phone(t, nil, "ru")
+	p.name = ""
+	p.begin("register", flow.Data{})
+	p.word("language." + language)
+	p.says("+998901112233")
+	p.send(p.turn(talk.Contact, func(t *talk.Turn) { t.Phone = &talk.Phone{Number: "998900000000"} }), "(another's contact)")
+	p.send(p.turn(talk.Contact, own("998 (90) 111-22-33")), "(own contact)")
+	p.taps("Чиланзар")
+	p.taps("дом 1")
+	p.taps("12")
+	p.says("Шахноза Юсупова")
+	p.word("register.send")
+	if u := w.user(t, p.chat); u.Status != api.UserStatusPending || u.Name != "Шахноза Юсупова" || *u.Phone != "+998901112233" || string(u.Language) != language {
+		t.Errorf("registered %+v", u)
+	}
+	turn := p.turn(talk.Text)
+	turn.Standing = talk.Pending
+	p.end(turn, "(waiting)", w.engine.Waiting(t.Context(), turn))
+	p.taps("English")
+	return p
+}
+
+// user finds somebody by their Telegram.
+func (w *town) user(t *testing.T, telegram int64) api.User {
+	t.Helper()
+	limit := 200
+	r, err := w.boss.API.ListUsersWithResponse(t.Context(), &api.ListUsersParams{Limit: &limit})
+	if err != nil || r.JSON200 == nil {
+		t.Fatalf("users: %v", err)
+	}
+	for _, u := range r.JSON200.Items {
+		if u.TelegramId != nil && *u.TelegramId == telegram {
+			return u
+		}
+	}
+	t.Fatalf("nobody has Telegram %d", telegram)
+	return api.User{}
+}
+
+func tellInvited(w *town, t *testing.T, language string) *phone {
+	invitation := w.invite()
+	p := w.phone(t, nil, "ru")
+	p.begin("register", flow.Data{Invitation: invitation})
+	p.word("language." + language)
+	p.send(p.turn(talk.Contact, own("998901112244")), "(own contact)")
+	if u := w.user(t, p.chat); u.Status != api.UserStatusApproved {
+		t.Errorf("registered %+v", u)
+	}
+	late := w.phone(t, nil, "ru")
+	late.begin("register", flow.Data{Invitation: invitation})
+	late.word("language." + language)
+	late.send(late.turn(talk.Contact, own("998901112255")), "(own contact, invitation used)")
+	late.word("flow.unlisted")
+	late.word("register.send")
+	if u := w.user(t, late.chat); u.Status != api.UserStatusPending {
+		t.Errorf("registered %+v", u)
+	}
+	p.story.WriteString(late.story.String())
+	return p
+}
+
+func tellDraft(w *town, t *testing.T, language string) *phone {
+	p := w.phone(t, w.anna, language)
+	start := w.Clock.Now()
+	p.begin("create", flow.Data{})
+	p.word("category.lift")
+	p.taps("12")
+	p.says("Застрял лифт <3")
+	p.says("Отмена")
+	p.word("flow.go_on")
+	turn := p.turn(talk.Command)
+	p.end(turn, "/requests", w.engine.Leave(t.Context(), turn))
+	p.begin("comment", flow.Data{Request: w.request})
+	p.begin("create", flow.Data{})
+	p.word("flow.go_on")
+	later := func(t *talk.Turn) { t.Now, t.Text = start.Add(2*time.Hour), "ещё" }
+	p.send(p.turn(talk.Text, later), "(two hours later)")
+	p.word("flow.discard")
+	return p
+}
+
+// One home after another: who lives in two buildings is asked which.
+func TestWhereAResidentLives(t *testing.T) {
+	w := newTown(t)
+	nobody := w.phone(t, w.Applicant(), "en")
+	turn := nobody.begin("create", flow.Data{})
+	if got := turn.Outs[0].Screen.Text; got != nobody.book.Text("create.no_home") {
+		t.Errorf("without a home: %s", got)
+	}
+	both := w.Applicant()
+	w.Home(both.Caller.User)
+	w.Home(both.Caller.User)
+	p := w.phone(t, both, "en")
+	p.begin("create", flow.Data{})
+	p.word("category.cleaning")
+	p.taps("дом")
+	p.word("flow.common_parts")
+	p.says("Грязно")
+	p.word("button.skip")
+	p.word("urgency.medium")
+	p.word("create.send")
+	if r := w.get(t, p.made()); r.Apartment != nil || r.Category != api.Cleaning {
+		t.Errorf("made %+v", r)
+	}
+	waiting := w.Applicant()
+	waiting.Do("POST", "/users/"+waiting.ID()+"/apartments", map[string]any{"apartment_id": w.flat, "relation": "tenant"}).Want(t, 201)
+	p = w.phone(t, waiting, "en")
+	if turn := p.begin("create", flow.Data{}); turn.Outs[0].Screen.Text != p.book.Text("create.home_waits") {
+		t.Errorf("with a home that waits: %s", turn.Outs[0].Screen.Text)
+	}
+}
