@@ -39,8 +39,6 @@ type call struct {
 // action, if there is no error, is Success, or what the caller is to do instead:
 // SendNew, SendPlain, EditCaption; Bug, which is logged, where nothing helps.
 func (d *delivery) call(ctx context.Context, c call, do func(context.Context) error) (telegram.Action, error) {
-	began := time.Now()
-	defer func() { spend(ctx, began) }()
 	var held time.Duration
 	for tries, hops := 1, 0; ; {
 		if err := d.turn(ctx, c); err != nil {

@@ -64,7 +64,6 @@ func (d *delivery) do(ctx context.Context, s step) error {
 
 func (d *delivery) typing(ctx context.Context) {
 	began := time.Now()
-	defer spend(ctx, began)
 	err := d.bot.ChatAction(ctx, d.chat, telegram.ActionTyping)
 	d.cfg.Metrics.call("sendChatAction", telegram.Classify(err).Action.String(), began)
 }

@@ -8,14 +8,14 @@ import (
 
 type spentKey struct{}
 
-// WithSpent lets Spent tell how long calls to Telegram made with this context,
-// or one made from it, took.
+// WithSpent lets Spent tell how long speaking with this context, or one made
+// from it, took.
 func WithSpent(ctx context.Context) context.Context {
 	return context.WithValue(ctx, spentKey{}, new(atomic.Int64))
 }
 
-// Spent is the time that Telegram took so far, waiting for its limits included;
-// 0 without WithSpent.
+// Spent is the time that Telegram took so far, waiting for its limits included,
+// as a clock on the wall shows it; 0 without WithSpent.
 func Spent(ctx context.Context) time.Duration {
 	if sum, ok := ctx.Value(spentKey{}).(*atomic.Int64); ok {
 		return time.Duration(sum.Load())

@@ -9,7 +9,7 @@ import (
 
 // limits are Telegram's, in UTF-16 units of visible text; of buttons, what a
 // phone can show.
-var limits = map[role]int{message: 4096, toast: 200, button: 64, placeheld: 64, description: 256}
+var limits = map[role]int{message: 4096, toast: 200, button: 64, emptyField: 64, description: 256}
 
 // subjectRoles are subjects whose texts are always the same thing, wherever
 // their keys are put together.
@@ -25,7 +25,7 @@ var longest = map[string]string{
 }
 
 // longLine is the length of such a line; on a button it is cut to what is left.
-var longLine = map[role]int{message: 100, toast: 60, button: 30, placeheld: 30, description: 30}
+var longLine = map[role]int{message: 100, toast: 60, button: 30, emptyField: 30, description: 30}
 
 func longestOf(name string, r role) string {
 	if value, known := longest[name]; known {

@@ -31,7 +31,7 @@ const (
 	message     role = "message"
 	toast       role = "toast"
 	button      role = "button"
-	placeheld   role = "placeholder"
+	emptyField  role = "placeholder"
 	description role = "command description"
 )
 
@@ -161,23 +161,19 @@ var fieldRoles = map[[2]string]role{
 	{"Key", "Text"}:         button,
 	{"Order", "Menu"}:       button,
 	{"Order", "Describe"}:   description,
-	{"Menu", "Placeholder"}: placeheld,
+	{"Menu", "Placeholder"}: emptyField,
 }
 
 // literal reads talk.Button{Text: …} and its like.
 func (r *reader) literal(n *ast.CompositeLit, around use) bool {
 	of := typeName(n.Type)
 	for _, element := range n.Elts {
-		field, ok := element.(*ast.KeyValueExpr)
-		name, named := "", false
-		if ok {
-			var ident *ast.Ident
-			ident, named = field.Key.(*ast.Ident)
-			if named {
+		name, inside := "", around
+		if field, ok := element.(*ast.KeyValueExpr); ok {
+			if ident, ok := field.Key.(*ast.Ident); ok {
 				name = ident.Name
 			}
 		}
-		inside := around
 		inside.inHTML = of == "Screen" && name == "Text"
 		if role, special := fieldRoles[[2]string{of, name}]; special {
 			inside.role = role
