@@ -15,18 +15,17 @@ import (
 
 // act is an action of the workflow that needs words, and what is peculiar to it.
 type act struct {
-	name    string // of the form and of the action
-	roles   []api.Role
-	title   string // keys from here on
+	name    string     // of the form and of the action
+	roles   []api.Role // who may fill it; empty: everybody
+	title   string     // key, as the following
 	ask     string
+	presets []string // texts to choose
+	photos  string   // what photos to send, at least one; "": none
 	confirm string
-	send    sender
 	done    string
-	presets []string
-	photos  string // key of what photos to send; "": none are asked for
-	photo   bool   // a photo is needed
-	atLeast int    // characters of the text
-	asked   bool   // the question that was asked stands above the answer
+	send    sender
+	atLeast int  // characters of the text
+	asked   bool // the question that was asked stands above the answer
 }
 
 // sender hands a filled form to the housing services.
@@ -39,14 +38,32 @@ const reviewMin = 10
 // acts is every action that asks for words and no person. Complete and cancel
 // have forms of their own.
 var acts = []act{
-	{name: "purchase", roles: []api.Role{api.RoleExecutor}, title: "act.purchase_title", ask: "act.purchase_ask", confirm: "act.purchase_confirm", done: "act.purchase_done", send: purchase},
-	{name: "clarify", roles: staff, title: "act.clarify_title", ask: "act.clarify_ask", confirm: "act.clarify_confirm", done: "act.clarify_done", send: clarify,
-		presets: []string{"act.clarify_home", "act.clarify_photo"}},
-	{name: "answer", title: "act.answer_title", ask: "act.answer_ask", confirm: "act.answer_confirm", done: "act.answer_done", send: answer, asked: true},
-	{name: "rework", roles: managers, title: "act.rework_title", ask: "act.rework_ask", confirm: "act.rework_confirm", done: "act.rework_done", send: rework},
-	{name: "return", roles: []api.Role{api.RoleApplicant}, title: "act.return_title", ask: "act.return_ask", confirm: "act.return_confirm", done: "act.return_done", send: giveBack,
-		photos: "act.return_photos", photo: true},
-	{name: "accept", roles: managers, title: "act.accept_title", ask: "act.accept_ask", confirm: "act.accept_confirm", done: "act.accept_done", send: accept, atLeast: reviewMin},
+	{
+		name: "purchase", roles: []api.Role{api.RoleExecutor}, title: "act.purchase_title", ask: "act.purchase_ask",
+		confirm: "act.purchase_confirm", send: purchase, done: "act.purchase_done",
+	},
+	{
+		name: "clarify", roles: staff, title: "act.clarify_title", ask: "act.clarify_ask",
+		presets: []string{"act.clarify_home", "act.clarify_photo"},
+		confirm: "act.clarify_confirm", send: clarify, done: "act.clarify_done",
+	},
+	{
+		name: "answer", title: "act.answer_title", ask: "act.answer_ask", asked: true,
+		confirm: "act.answer_confirm", send: answer, done: "act.answer_done",
+	},
+	{
+		name: "rework", roles: managers, title: "act.rework_title", ask: "act.rework_ask",
+		confirm: "act.rework_confirm", send: rework, done: "act.rework_done",
+	},
+	{
+		name: "return", roles: []api.Role{api.RoleApplicant}, title: "act.return_title", ask: "act.return_ask",
+		photos:  "act.return_photos",
+		confirm: "act.return_confirm", send: giveBack, done: "act.return_done",
+	},
+	{
+		name: "accept", roles: managers, title: "act.accept_title", ask: "act.accept_ask", atLeast: reviewMin,
+		confirm: "act.accept_confirm", send: accept, done: "act.accept_done",
+	},
 }
 
 // Acts are the forms of actions that need words: one for each, so that drafts
@@ -66,7 +83,7 @@ func (a act) form() flow.Form {
 	}
 	steps := []flow.Step{text}
 	last := confirm(a.confirm, "act.send")
-	if a.photo {
+	if a.photos != "" {
 		steps = append(steps, proofStep(a.photos))
 		last = proofConfirm(a.confirm, "act.send")
 	}
@@ -78,7 +95,7 @@ func (a act) form() flow.Form {
 func (a act) finish(ctx context.Context, t *talk.Turn, d *flow.Data) error {
 	var files []uuid.UUID
 	failed := 0
-	if a.photo {
+	if a.photos != "" {
 		var err error
 		if files, failed, err = proof(ctx, t, d); err != nil {
 			return err

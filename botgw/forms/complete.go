@@ -27,7 +27,7 @@ func Complete() flow.Form {
 			proofConfirm("complete.ask_confirm", "complete.send"),
 		},
 		Finish: func(ctx context.Context, t *talk.Turn, d *flow.Data) error {
-			return act{done: "complete.done", photo: true, send: complete}.finish(ctx, t, d)
+			return act{done: "complete.done", photos: "complete.ask_photos", send: complete}.finish(ctx, t, d)
 		},
 	}
 }

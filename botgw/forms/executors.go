@@ -88,9 +88,9 @@ func pickExecutor(ctx context.Context, t *talk.Turn, d *flow.Data, args []string
 		return flow.Stay{}
 	}
 	// A button may be old: who went off shift since can still be chosen.
-	any := *d
-	any.Query = everyone
-	all, err := executors(ctx, t, &any)
+	whole := *d
+	whole.Query = everyone
+	all, err := executors(ctx, t, &whole)
 	if err != nil {
 		return err
 	}
