@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -24,25 +25,27 @@ const (
 // follower keeps a registry equal to the bucket.
 type follower struct {
 	registry *Registry
+	unnamed  chan *Bot // whose names Telegram is to be asked for
 
 	mu     sync.Mutex
-	own    *Bot               // with its name, once that is known
 	stored map[string]*stored // by tenant, as they were last read whole
+	read   bool
+	names  map[*telegram.Bot]string // of bots that were stored without
 }
 
 // stored is a bot of the bucket and the value it was made of: the same value
-// keeps the same Bot, with its connections.
+// keeps the same connections.
 type stored struct {
 	value string
 	bot   *Bot
 }
 
 func (f *follower) run(ctx context.Context) error {
-	f.own = f.registry.own
 	var wg sync.WaitGroup
-	if f.own != nil {
-		wg.Go(func() { f.name(ctx) })
-	}
+	wg.Go(func() { f.nameAll(ctx) })
+	f.mu.Lock()
+	f.store()
+	f.mu.Unlock()
 	f.follow(ctx)
 	wg.Wait()
 	return nil
@@ -133,6 +136,10 @@ func (f *follower) change(gathered map[string]*stored, entry jetstream.KeyValueE
 		f.registry.cfg.Log.Error().Err(err).Str("tenant", tenant).Msg("bot cannot be used")
 		return
 	}
+	// The same token keeps its connections, and its poll goes on.
+	if own := f.registry.own; own != nil && own.Token == bot.Token {
+		bot.Client = own.Client
+	}
 	if known != nil && known.bot.Token == bot.Token {
 		bot.Client = known.bot.Client
 	}
@@ -166,35 +173,73 @@ func (r *Registry) open(tenant string, value []byte) (*Bot, error) {
 func (f *follower) publish(gathered map[string]*stored) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.stored = make(map[string]*stored, len(gathered))
-	for tenant, s := range gathered {
-		f.stored[tenant] = s
-	}
-	f.store(true)
+	f.stored, f.read = maps.Clone(gathered), true
+	f.store()
 }
 
 // store replaces the registry's state. The caller holds f.mu.
-func (f *follower) store(read bool) {
+func (f *follower) store() {
 	served := make(map[string]*Bot, len(f.stored))
 	for tenant, s := range f.stored {
-		served[tenant] = s.bot
+		served[tenant] = f.named(s.bot)
 	}
-	before := f.registry.state.Swap(stateOf(f.own, served, read))
+	before := f.registry.state.Swap(stateOf(f.named(f.registry.own), served, f.read))
 	close(before.over)
 }
 
-// name asks Telegram what the settings' bot is called, until it says.
-func (f *follower) name(ctx context.Context) {
+// named is the bot with its name. Where that is not known it is asked for.
+func (f *follower) named(b *Bot) *Bot {
+	if b == nil || b.Username != "" {
+		return b
+	}
+	name, asked := f.names[b.Client]
+	if !asked {
+		f.names[b.Client] = ""
+		f.ask(b)
+	}
+	named := *b
+	named.Username = name
+	return &named
+}
+
+// ask puts a bot in the queue; where that is full, it is asked about another time.
+func (f *follower) ask(b *Bot) {
+	select {
+	case f.unnamed <- b:
+	default:
+		delete(f.names, b.Client)
+	}
+}
+
+// nameAll asks Telegram what bots are called, until it says.
+func (f *follower) nameAll(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case b := <-f.unnamed:
+			wg.Go(func() { f.name(ctx, b) })
+		}
+	}
+}
+
+func (f *follower) name(ctx context.Context, b *Bot) {
 	for pause := nameFirst; ; pause = min(pause*2, nameMax) {
-		me, err := f.own.Client.Me(ctx)
+		me, err := b.Client.Me(ctx)
 		if err == nil {
 			f.mu.Lock()
-			named := *f.own
-			named.Username = me.UserName
-			f.own = &named
-			f.store(f.registry.Ready() == nil)
+			f.names[b.Client] = me.UserName
+			f.store()
 			f.mu.Unlock()
 			return
+		}
+		if now, there := f.registry.ByID(b.ID); !there || now.Client != b.Client {
+			f.mu.Lock()
+			delete(f.names, b.Client)
+			f.mu.Unlock()
+			return // nobody's any more
 		}
 		select {
 		case <-ctx.Done():

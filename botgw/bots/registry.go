@@ -112,9 +112,12 @@ func (r *Registry) Ready() error {
 	return nil
 }
 
-// Run follows the bucket until ctx ends, and asks Telegram for the name of the
-// settings' bot.
+// namesMax is how many bots wait to be asked for their names.
+const namesMax = 64
+
+// Run follows the bucket until ctx ends, and asks Telegram for the names of bots
+// that were stored without.
 func (r *Registry) Run(ctx context.Context) error {
-	f := &follower{registry: r, stored: map[string]*stored{}}
+	f := &follower{registry: r, unnamed: make(chan *Bot, namesMax), names: map[*telegram.Bot]string{}}
 	return f.run(ctx)
 }
