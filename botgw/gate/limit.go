@@ -14,7 +14,7 @@ import (
 	"ukbot/botgw/words"
 )
 
-// Limit is how much a person may do, per bot.
+// Limit is how much a person may do, per bot; 0 is no limit.
 type Limit struct {
 	Minute   int // messages, commands among them, within any 60 s
 	Hour     int // messages within any hour

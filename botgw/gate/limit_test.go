@@ -221,10 +221,14 @@ func TestLimitsAreByRole(t *testing.T) {
 			t.Errorf("a manager's message %d: %q", n+1, got)
 		}
 	}
+	l.remember("1.7", counted{})
 	for range 300 { // 0 is no limit
 		if got := ruleOf(t, l, ids.update(talk.Text, noon), api.RoleAdmin, noon); got != "" {
 			t.Fatalf("an administrator's message: %q", got)
 		}
+	}
+	if c, err := l.read(t.Context(), "1.7"); err != nil || len(c.value) > 50 {
+		t.Errorf("what nothing limits takes %d bytes, %v", len(c.value), err)
 	}
 }
 
@@ -297,7 +301,7 @@ func TestWithoutTheStoreEverybodyPasses(t *testing.T) {
 
 func BenchmarkLimit(b *testing.B) {
 	env := natstest.Start(b)
-	l := newLimiter(env, map[api.Role]Limit{"": {Minute: 1 << 30, Hour: 1 << 30}})
+	l := newLimiter(env, map[api.Role]Limit{"": {Hour: 100}})
 	var ids ticks
 	now := noon
 	for b.Loop() {

@@ -49,7 +49,7 @@ type ruling struct {
 
 // decide lets an update through or not, and notes which.
 func (w *window) decide(e event, album string, limit Limit, now time.Time) ruling {
-	w.forget(now.UnixMilli())
+	w.forget(now.UnixMilli(), limit)
 	if slices.ContainsFunc(w.events, func(known event) bool { return known.id == e.id }) {
 		return ruling{}
 	}
@@ -66,6 +66,9 @@ func (w *window) decide(e event, album string, limit Limit, now time.Time) rulin
 			return r
 		}
 	}
+	if kept(e.sort, limit) == 0 {
+		return ruling{}
+	}
 	if hash != 0 {
 		w.album = hash
 	}
@@ -74,14 +77,22 @@ func (w *window) decide(e event, album string, limit Limit, now time.Time) rulin
 }
 
 // forget drops what no rule asks for any more, and what a wrong clock wrote.
-func (w *window) forget(now int64) {
+func (w *window) forget(now int64, limit Limit) {
 	w.events = slices.DeleteFunc(w.events, func(e event) bool {
-		span := time.Hour
-		if e.sort == aTap {
-			span = time.Minute
-		}
-		return e.at <= now-span.Milliseconds() || e.at > now+skew.Milliseconds()
+		return e.at <= now-kept(e.sort, limit).Milliseconds() || e.at > now+skew.Milliseconds()
 	})
+}
+
+// kept is how long a limit asks for events of a sort; 0: never. It bounds the
+// window: by the limits, there are no more events within it.
+func kept(s sort, limit Limit) time.Duration {
+	var longest time.Duration
+	for i := range rules {
+		if s < sort(len(rules[i].of)) && rules[i].of[s] && rules[i].limit(limit) > 0 {
+			longest = max(longest, rules[i].span)
+		}
+	}
+	return longest
 }
 
 // hashOf is 0 for nothing only.
