@@ -58,6 +58,21 @@ func TestClusterPermissions(t *testing.T) {
 		"botgw reads a lane":                      {"botgw", consume(named(nats.LaneConsumer(0))), false},
 		"botgw stores a notice":                   {"botgw", publish(notice), false},
 		"botgw remembers what it sent":            {"botgw", put(nats.BucketOnce), false},
+		"botgw stores an update":                  {"botgw", publish(events.UpdateSubject("demo", 7)), false},
+		"botgw reads a lane of updates":           {"botgw", consume(named(nats.UpdateConsumer(0))), false},
+		"botgw hands a lane over":                 {"botgw", unpin(named(nats.UpdateConsumer(1))), false},
+		"botgw keeps whose bots there are":        {"botgw", put(nats.BucketBots), false},
+		"botgw watches whose bots there are":      {"botgw", watch(nats.BucketBots), false},
+		"botgw watches who waits":                 {"botgw", watch(nats.BucketWaiting), false},
+		"botgw watches the replicas":              {"botgw", watch(nats.BucketLeases), false},
+		"botgw keeps a form":                      {"botgw", putAndGet(nats.BucketFSM), false},
+		"botgw keeps a session":                   {"botgw", putAndGet(nats.BucketSessions), false},
+		"botgw counts":                            {"botgw", putAndGet(nats.BucketLimits), false},
+		"botgw keeps what a button asks for":      {"botgw", putAndGet(nats.BucketCallbacks), false},
+		"botgw keeps where a card is":             {"botgw", putAndGet(nats.BucketCards), false},
+		"botgw watches the sessions":              {"botgw", watch(nats.BucketSessions), false},
+		"botgw lists no forms":                    {"botgw", watch(nats.BucketFSM), true},
+		"botgw revokes nothing":                   {"botgw", put(nats.BucketRevoked), true},
 		"botgw sees no webhook":                   {"botgw", consume(nats.HookConsumer("demo", "stripe")), true},
 		"botgw forges no webhook":                 {"botgw", publish(webhook), true},
 		"botgw sees no webhook's configuration":   {"botgw", watch(nats.BucketHooks), true},
@@ -68,6 +83,10 @@ func TestClusterPermissions(t *testing.T) {
 		"housing holds a lease":                   {"housing", put(nats.BucketLeases), false},
 		"housing keeps a file":                    {"housing", keepFile, false},
 		"housing announces nothing by itself":     {"housing", publish(events.RequestSubject("demo", "created")), true},
+		"housing sees no session of the bot":      {"housing", watch(nats.BucketSessions), true},
+		"housing sees no bot":                     {"housing", watch(nats.BucketBots), true},
+		"workers see no update":                   {"workers", consume(named(nats.UpdateConsumer(2))), true},
+		"ingress forges no update":                {"ingress", publish(events.UpdateSubject("demo", 7)), true},
 		"housing sees no webhook":                 {"housing", consume(nats.HookConsumer("demo", "stripe")), true},
 		"botgw sees no file":                      {"botgw", keepFile, true},
 		"nobody without a password is let in":     {"stranger", publish(webhook), true},
@@ -116,6 +135,35 @@ func put(bucket string) as {
 		}
 		_, err = kv.Put(ctx, "demo.stripe", []byte("{}"))
 		return err
+	}
+}
+
+// putAndGet writes a key and reads it.
+func putAndGet(bucket string) as {
+	return func(ctx context.Context, conn *nats.Conn) error {
+		if err := put(bucket)(ctx, conn); err != nil {
+			return err
+		}
+		kv, err := conn.JS.KeyValue(ctx, bucket)
+		if err != nil {
+			return err
+		}
+		_, err = kv.Get(ctx, "demo.stripe")
+		for errors.Is(err, jetstream.ErrKeyNotFound) && ctx.Err() == nil { // a replica may not know it yet
+			_, err = kv.Get(ctx, "demo.stripe")
+		}
+		return err
+	}
+}
+
+// unpin lets a lane go that this client holds.
+func unpin(spec nats.ConsumerSpec) as {
+	return func(ctx context.Context, conn *nats.Conn) error {
+		stream, err := conn.JS.Stream(ctx, spec.Stream)
+		if err != nil {
+			return err
+		}
+		return stream.UnpinConsumer(ctx, spec.Config.Durable, spec.Config.PriorityGroups[0])
 	}
 }
 
