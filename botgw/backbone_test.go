@@ -180,7 +180,12 @@ func generic(name, source, eventType string) events.Envelope {
 // so that the stream takes it for no repeat.
 func (b *backbone) publish(e events.Envelope) {
 	b.t.Helper()
-	m := natsgo.NewMsg(events.PaymentSubject(e.Tenant, "succeeded"))
+	b.publishTo(events.PaymentSubject(e.Tenant, "succeeded"), e)
+}
+
+func (b *backbone) publishTo(subject string, e events.Envelope) {
+	b.t.Helper()
+	m := natsgo.NewMsg(subject)
 	m.Header, m.Data = e.Header(), e.Data
 	m.Header.Set(jetstream.MsgIDHeader, natsgo.NewInbox())
 	b.store(m)

@@ -189,6 +189,9 @@ func TestEveryNoticeHasAText(t *testing.T) {
 		if row.kind != "" && !slices.Contains(events.NoticeKinds, row.kind) {
 			t.Errorf("%s is of kind %q, which nobody can switch off", row.template, row.kind)
 		}
+		if markup, err := noticeMarkup(row.keys, "ru", sampleOf(t, row, 0)); err != nil || (len(markup) > 0) != (len(row.keys) > 0) {
+			t.Errorf("%s to %s has buttons %s, %v, want %d", row.event, row.to, markup, err, len(row.keys))
+		}
 	}
 }
 

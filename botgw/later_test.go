@@ -1,0 +1,198 @@
+package botgw
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ukbot/botgw/pace"
+	"ukbot/botgw/simulator"
+	"ukbot/botgw/telegram"
+	"ukbot/events"
+	"ukbot/nats"
+	"ukbot/sql/db"
+	"ukbot/sql/dbtest"
+)
+
+func TestANoticeOfQuietHoursComesWhenTheyEnd(t *testing.T) {
+	b := newBackbone(t, dbtest.New(t))
+	n := events.Notice{
+		ID: events.DeriveID("test", "quiet"), Tenant: "demo", ChatID: 7, Text: "good morning", Template: "test", Language: "en",
+		Priority: events.PriorityNormal, Event: "e-1", Since: time.Now(),
+	}
+	began := time.Now()
+	p, err := newPending(n, fact{Envelope: housingEvent("e-1", "t", nil)}, began.Add(1500*time.Millisecond), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.store(p.message)
+	p.message.Header.Set("Nats-Msg-Id", "again") // one made again replaces itself
+	b.store(p.message)
+	b.start()
+	b.notice("now", 7, "now")
+	if got := b.texts(7, 2); !slices.Equal(got, []string{"now", "good morning"}) {
+		t.Errorf("messages %q", got)
+	}
+	if took := time.Since(began); took < 1400*time.Millisecond {
+		t.Errorf("it came after %s, want 1.5 s", took)
+	}
+	b.delivered(n)
+	b.settled()
+	if got := b.texts(7, 2); len(got) != 2 {
+		t.Errorf("messages %q, want two", got)
+	}
+}
+
+func TestPeopleHearWhatTheyWantAndWhenTheyWantIt(t *testing.T) {
+	b := newBackbone(t, dbtest.New(t))
+	b.exec(`INSERT INTO companies (tenant_id, name, time_zone) VALUES ('demo', 'Demo', 'Asia/Tashkent')`)
+	b.person("m-2", 9, "manager", "en")
+	b.person("m-3", 10, "manager", "en")
+	b.exec(`UPDATE bot_people SET quiet_from = 0, quiet_to = 1439 WHERE person_id = 'm-2'`) // quiet all day but for a minute
+	b.exec(`UPDATE bot_people SET muted = ARRAY['queue'] WHERE person_id = 'm-3'`)
+	if now := time.Now().In(time.FixedZone("", 5*3600)); now.Hour() == 23 && now.Minute() == 59 {
+		b.exec(`UPDATE bot_people SET quiet_from = 720, quiet_to = 719 WHERE person_id = 'm-2'`)
+	}
+	b.start()
+	created := func(name, urgency string) {
+		b.publishTo(events.RequestSubject("demo", events.RequestCreated), housingEvent(name, ofRequest(events.RequestCreated), events.RequestChanged{
+			Request: events.RequestBrief{ID: name, Number: name, Status: "new", Category: "lift", Urgency: urgency, Version: 1},
+			Action:  "create", To: "new", Know: []events.Knower{{Relation: events.RelationManager}},
+		}))
+	}
+	created("251007-001", "normal")
+	created("251007-002", "critical")
+	if got := b.texts(8, 2); !strings.Contains(got[0], "251007-001") || !strings.Contains(got[1], "251007-002") {
+		t.Errorf("the manager reads %q", got)
+	}
+	if got := b.texts(9, 1); !strings.Contains(got[0], "251007-002") {
+		t.Errorf("who has quiet hours reads %q, want what is urgent", got)
+	}
+	b.settled()
+	if got := b.texts(9, 1); len(got) != 1 {
+		t.Errorf("who has quiet hours reads %q, want what is urgent alone", got)
+	}
+	if got := b.texts(10, 0); len(got) != 0 {
+		t.Errorf("who switched it off reads %q", got)
+	}
+	stream, err := b.conn.JS.Stream(t.Context(), nats.StreamNotices)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later, err := stream.GetLastMsgForSubject(t.Context(), "bot.notice.demo.later.*")
+	if err != nil || !strings.HasPrefix(later.Header.Get("Nats-Schedule"), "@at ") || later.Header.Get("Nats-Schedule-Target") != events.NoticeSubject("demo", normal, 9) {
+		t.Errorf("what waits: %+v, %v, want a schedule for the lane of 9", later, err)
+	}
+}
+
+func TestNoticesOfATenantWithoutABotWaitAndDelayNobody(t *testing.T) {
+	b := newBackbone(t, dbtest.New(t))
+	line := pace.NewLine(0)
+	b.outlets = func(tenant string) (Outlet, bool) { return Outlet{b.bot, line}, tenant == "demo" }
+	b.start()
+	lane := events.Lane(7)
+	for i := range 3 {
+		n := events.Notice{
+			ID: events.DeriveID("test", string(rune('a'+i))), Tenant: "other", ChatID: 7, Text: "x", Template: "test", Language: "en",
+			Priority: events.PriorityNormal, Event: "e-1", Since: time.Now(),
+		}
+		p, err := newPending(n, fact{Envelope: housingEvent("e-1", "t", nil)}, time.Time{}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.store(p.message)
+	}
+	b.notice("demo", 7, "demo") // the same chat, by another bot
+	b.texts(7, 1)
+	b.until("the three are parked", func() bool {
+		stream, err := b.conn.JS.Stream(t.Context(), nats.StreamNotices)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = stream.GetLastMsgForSubject(t.Context(), events.LaterSubject("other", events.DeriveID("test", "c")))
+		return err == nil
+	})
+	b.settled()
+	if said := strings.Count(b.logged.String(), "the tenant has no bot\""); said != 1 {
+		t.Errorf("said %d times, want once a minute (lane %d):\n%s", said, lane, b.logged)
+	}
+}
+
+func TestEachTenantIsWrittenToByItsOwnBot(t *testing.T) {
+	b := newBackbone(t, dbtest.New(t))
+	const second = "200:AAanotherSECRET"
+	b.sim.AddBot(second, "second_bot")
+	other := telegram.New(second, b.api, 5*time.Second)
+	defer other.Close()
+	if err := b.sim.Start(second, 7); err != nil {
+		t.Fatal(err)
+	}
+	lines := pace.NewLines(pace.DefaultRate)
+	bots := map[string]*telegram.Bot{"demo": b.bot, "acme": other}
+	b.outlets = func(tenant string) (Outlet, bool) {
+		bot, found := bots[tenant]
+		return Outlet{bot, lines.Of(bot.ID())}, found
+	}
+	b.fault(simulator.Fault{Kind: simulator.FaultRefuse, Bot: second, Status: 401, Description: "Unauthorized", Count: 1})
+	b.start()
+	for tenant := range bots {
+		n := events.Notice{
+			ID: events.DeriveID("test", tenant), Tenant: tenant, ChatID: 7, Text: tenant, Template: "test", Language: "en",
+			Priority: events.PriorityNormal, Event: "e-1", Since: time.Now(),
+		}
+		p, err := newPending(n, fact{Envelope: housingEvent("e-1", "t", nil)}, time.Time{}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.store(p.message)
+	}
+	b.texts(7, 1)
+	b.until("the other's token is refused", func() bool { return b.metric("ukbot_telegram_token_refused") == 1 })
+	for _, m := range b.sim.Messages(7) {
+		if m.FromBot && (m.Text != "demo" || m.Bot != "test_bot") {
+			t.Errorf("%s wrote %q, want demo by its own bot", m.Bot, m.Text)
+		}
+	}
+}
+
+func TestTheDirectoryFollowsTheCompany(t *testing.T) {
+	b := newBackbone(t, dbtest.New(t))
+	b.exec(`INSERT INTO companies (tenant_id, name) VALUES ('demo', 'Demo')`)
+	b.exec(`INSERT INTO users (tenant_id, id, telegram_id, name, language, status, roles, active_role, search)
+		VALUES ('demo', $1, 41, 'Ўктам', 'uz', 'approved', '{applicant,manager}', 'applicant', '')`, resident)
+	b.sim.AddUser(simulator.User{ID: 41, FirstName: "U"})
+	if err := b.sim.Start(token, 41); err != nil {
+		t.Fatal(err)
+	}
+	b.start()
+	changed := func(name, change string) {
+		b.publishTo(events.UserSubject("demo", change), housingEvent(name, ofUser(change), events.UserChanged{
+			User: events.UserBrief{ID: resident, Name: "Ўктам"}, Know: []events.Knower{{Person: resident, Relation: events.RelationSubject}},
+		}))
+	}
+	changed("approved", events.UserApproved) // nobody has told the bot of this person yet
+	if got := b.texts(41, 1); !strings.Contains(got[0], "tasdiqlandi") {
+		t.Errorf("who was approved reads %q", got)
+	}
+	b.publish(payment("one", "p-1"))
+	b.texts(41, 2) // a manager by one of the roles
+	b.exec(`UPDATE users SET status = 'blocked', language = 'ru' WHERE id = $1`, resident)
+	changed("blocked", events.UserBlocked)
+	// All of it within a moment: one message about this person.
+	b.until("who was blocked reads so", func() bool { return strings.Contains(b.texts(41, 2)[0], "закрыла вам доступ") })
+	b.publish(payment("two", "p-1"))
+	changed("roles", events.UserRoles)
+	b.texts(8, 2)
+	b.settled()
+	if got := b.texts(41, 2); len(got) != 2 || strings.Contains(got[0], "роли") {
+		t.Errorf("who was blocked reads on: %q", got)
+	}
+	b.exec(`UPDATE users SET telegram_id = NULL WHERE id = $1`, resident)
+	changed("edited", events.UserEdited)
+	b.settled()
+	people, err := db.New(b.pool).People(t.Context(), "demo")
+	if err != nil || slices.ContainsFunc(people, func(p db.BotPerson) bool { return p.PersonID == resident }) {
+		t.Errorf("who has no Telegram any more is still there: %+v, %v", people, err)
+	}
+}
