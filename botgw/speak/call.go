@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net"
 	"time"
 
 	"ukbot/botgw/talk"
@@ -71,7 +72,7 @@ func (d *delivery) call(ctx context.Context, c call, do func(context.Context) er
 		case telegram.Fatal:
 			return v.Action, nats.RetryAfter(refused, err)
 		default: // Retry, Conflict
-			if tries++; !c.again || tries > triesMax {
+			if tries++; !c.again && !unsent(err) || tries > triesMax {
 				return v.Action, nats.RetryAfter(awayPause+jitter(), err)
 			}
 			if err := pause(ctx, tryPause<<(tries-2)); err != nil {
@@ -79,6 +80,12 @@ func (d *delivery) call(ctx context.Context, c call, do func(context.Context) er
 			}
 		}
 	}
+}
+
+// unsent says that Telegram was not even reached: nothing can come twice.
+func unsent(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
 }
 
 // turn waits until Telegram's limits let a call through: before notices, and not

@@ -14,6 +14,7 @@ import (
 	"ukbot/botgw/pace"
 	"ukbot/botgw/simulator"
 	"ukbot/botgw/talk"
+	"ukbot/botgw/telegram"
 	"ukbot/nats"
 	"ukbot/sql/db"
 	"ukbot/sql/dbtest"
@@ -220,5 +221,37 @@ func TestCallsAreCountedByMethodAndOutcome(t *testing.T) {
 	slices.Sort(series)
 	if !slices.Equal(series, want) || testutil.CollectAndCount(s.speak.cfg.Metrics.took) != len(want) {
 		t.Errorf("series are %q", series)
+	}
+}
+
+// TestAMessageIsTriedAgainWhereItCannotHaveArrived: not where only the answer
+// was lost, or the person would read it twice.
+func TestAMessageIsTriedAgainWhereItCannotHaveArrived(t *testing.T) {
+	for name, tc := range map[string]struct {
+		bot   func(s *scene) *telegram.Bot
+		calls uint64
+	}{
+		"nobody listens": {func(*scene) *telegram.Bot { return telegram.New(token, "http://127.0.0.1:1", time.Second) }, triesMax},
+		"the answer is lost": {func(s *scene) *telegram.Bot {
+			s.fault(simulator.Fault{Kind: simulator.FaultDrop, Method: "sendMessage"})
+			return s.bot
+		}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			registry := prometheus.NewRegistry()
+			s := newScene(t, Config{Metrics: NewMetrics(registry)})
+			bot := tc.bot(s)
+			defer bot.Close()
+			err := s.speak.Deliver(t.Context(), bot, s.wrote("x"), three[:1])
+			if _, retry := nats.RetryDelay(err); !retry {
+				t.Errorf("the error is %v", err)
+			}
+			families, err := registry.Gather()
+			s.must(err)
+			if got := families[0].GetMetric()[0].GetHistogram().GetSampleCount(); got != tc.calls {
+				t.Errorf("called %d times, want %d", got, tc.calls)
+			}
+		})
 	}
 }
