@@ -44,7 +44,11 @@ func (d *Desk) tapHooks(ctx context.Context, t *talk.Turn, args []string) error 
 		return err
 	}
 	if r.JSON200 == nil {
-		return d.operatorRefused(ctx, t, company.Refused(r.ApplicationproblemJSONDefault), d.tapPanel)
+		err := company.Refused(r.ApplicationproblemJSONDefault)
+		if params.Cursor != nil && oldCursor(err) {
+			return d.tapHooks(ctx, t, nil)
+		}
+		return d.operatorRefused(ctx, t, err, d.tapPanel)
 	}
 	t.Show(hooksScreen(t, *r.JSON200, params.Cursor))
 	return nil

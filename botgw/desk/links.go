@@ -26,7 +26,11 @@ func (d *Desk) tapLinks(ctx context.Context, t *talk.Turn, args []string) error 
 		return err
 	}
 	if r.JSON200 == nil {
-		return company.Refused(r.ApplicationproblemJSONDefault)
+		err := company.Refused(r.ApplicationproblemJSONDefault)
+		if params.Cursor != nil && oldCursor(err) {
+			return d.tapLinks(ctx, t, nil)
+		}
+		return err
 	}
 	lines := []string{t.Book.Text("admin.links_title")}
 	var rows [][]talk.Button

@@ -27,6 +27,9 @@ func (d *Desk) people(ctx context.Context, t *talk.Turn) error {
 
 func (d *Desk) tapPeople(ctx context.Context, t *talk.Turn, args []string) error {
 	screen, err := peopleScreen(ctx, t, args)
+	if oldCursor(err) {
+		screen, err = peopleScreen(ctx, t, args[:min(len(args), 1)])
+	}
 	if err == nil {
 		t.Show(screen)
 	}

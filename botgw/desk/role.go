@@ -34,7 +34,7 @@ func (d *Desk) roleScreen(t *talk.Turn) talk.Screen {
 func (d *Desk) tapRole(ctx context.Context, t *talk.Turn, args []string) error {
 	t.Step = "role"
 	role := api.Role(arg(args, 0))
-	if role == "" || role == t.Person.Role {
+	if !role.Valid() || role == t.Person.Role {
 		t.Show(d.roleScreen(t))
 		return nil
 	}

@@ -94,6 +94,12 @@ func day(t *talk.Turn, at time.Time) string {
 	return t.Book.Plain("date.day", words.Args{"Day": at.Day(), "Month": t.Book.Plain("month." + strconv.Itoa(int(at.Month())))})
 }
 
+// oldCursor says whether a page was refused because its cursor means nothing (any
+// more): a button from before a change. The list then begins anew.
+func oldCursor(err error) bool {
+	return company.Is(err, "invalid") || company.Is(err, "invalid_parameter") // the latter: the operators' API
+}
+
 // counted is how many there are on a page, with a plus when there are more.
 func counted(n int, next *string) string {
 	if next != nil && *next != "" {

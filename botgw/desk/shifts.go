@@ -41,6 +41,9 @@ func (d *Desk) shifts(ctx context.Context, t *talk.Turn) error {
 
 func (d *Desk) tapShifts(ctx context.Context, t *talk.Turn, args []string) error {
 	screen, err := shiftList(ctx, t, args)
+	if oldCursor(err) {
+		screen, err = shiftList(ctx, t, args[:min(len(args), 1)])
+	}
 	if err == nil {
 		t.Show(screen)
 	}
