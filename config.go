@@ -37,6 +37,7 @@ type Settings struct {
 	BotKey      secret.Text `name:"bot-key" env:"UKBOT_BOT_KEY" help:"The bot's API key for the housing services. Empty: it makes its own in the database." group:"Settings:"`
 	OperatorKey secret.Text `name:"bot-operator-key" env:"UKBOT_BOT_OPERATOR_KEY" help:"A key of UKBOT_API_KEYS with which administrators see failed webhooks in the bot. Empty: they do not." group:"Settings:"`
 
+	BotLimits string `name:"bot-limits" env:"UKBOT_BOT_LIMITS" help:"How much a person may write to the bot, per role: executor=40/300/10/120,all=20/100/5/60 is messages a minute / an hour, commands a minute, taps a minute; 0 is no limit. Empty: 20/100/5/60." group:"Settings:"`
 	Emergency string `name:"emergency" env:"UKBOT_EMERGENCY" help:"Phone of the emergency line, as people read it in the bot." group:"Settings:"`
 
 	BodyLimit      int           `name:"body-limit" env:"UKBOT_BODY_LIMIT" default:"1048576" help:"Largest webhook body, bytes; at most 1 MiB." group:"Settings:"`
@@ -84,6 +85,9 @@ func (s Settings) Check() error {
 	}
 	if s.RetentionDays < 1 || s.DatabaseConns < 4 {
 		problems = append(problems, errors.New("UKBOT_RETENTION_DAYS must be at least 1, UKBOT_DATABASE_CONNS at least 4"))
+	}
+	if _, err := parseLimits(s.BotLimits); err != nil {
+		problems = append(problems, err)
 	}
 	return errors.Join(problems...)
 }

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"ukbot/api"
 	"ukbot/botgw"
 	"ukbot/botgw/bots"
+	"ukbot/botgw/gate"
 	"ukbot/botgw/pace"
 	"ukbot/botgw/telegram"
 	"ukbot/events"
@@ -45,9 +47,13 @@ func addBot(ctx context.Context, n *node) error {
 		Own: bots.Own{Tenant: events.DefaultTenant, Token: n.settings.TelegramToken, Key: n.settings.BotKey},
 	})
 	lines := pace.NewLines(n.settings.TelegramRate)
+	limits, err := parseLimits(n.settings.BotLimits)
+	if err != nil {
+		return err
+	}
 	gateway, err := botgw.NewGateway(botgw.GatewayConfig{
 		Conn: conn, Publisher: publisher, Pool: pool, Keys: keys, Bots: all, Lines: lines,
-		HousingURL: n.housingURL(), OperatorKey: n.operatorKey(), WebhookURL: n.settings.TelegramHook, Emergency: n.settings.Emergency,
+		HousingURL: n.housingURL(), OperatorKey: n.operatorKey(), WebhookURL: n.settings.TelegramHook, Emergency: n.settings.Emergency, Limits: limits,
 		Consumers: n.metrics, Registry: n.registry, Log: n.log,
 	})
 	if err != nil {
@@ -161,4 +167,27 @@ func (n *node) enterBot(ctx context.Context, conn *nats.Conn, keys *secret.Keyse
 	}
 	r := bots.Record{Tenant: tenant, ID: telegram.New(token, n.settings.TelegramAPI, telegramTimeout).ID()}
 	return bots.Set(ctx, n.pool, conn, keys, r, bots.Secrets{Token: token, Key: key})
+}
+
+// everyRole stands for all roles, and those who have none yet, in UKBOT_BOT_LIMITS.
+const everyRole = "all"
+
+// parseLimits reads UKBOT_BOT_LIMITS; what is named last counts.
+func parseLimits(text string) (map[api.Role]gate.Limit, error) {
+	limits := map[api.Role]gate.Limit{}
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+		var l gate.Limit
+		role, numbers, _ := strings.Cut(part, "=")
+		n, err := fmt.Sscanf(numbers+"\n", "%d/%d/%d/%d\n", &l.Minute, &l.Hour, &l.Commands, &l.Taps)
+		_, known := gate.Limits[api.Role(role)]
+		if err != nil || n != 4 || min(l.Minute, l.Hour, l.Commands, l.Taps) < 0 || role == "" || !known && role != everyRole {
+			return nil, fmt.Errorf("UKBOT_BOT_LIMITS has %q: want role=messages a minute/an hour/commands/taps, as in executor=40/300/10/120; roles: applicant, executor, manager, admin, all", part)
+		}
+		for have := range gate.Limits {
+			if role == everyRole || have == api.Role(role) {
+				limits[have] = l
+			}
+		}
+	}
+	return limits, nil
 }

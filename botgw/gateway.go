@@ -37,10 +37,11 @@ type GatewayConfig struct {
 	Bots      *bots.Registry
 	Lines     *pace.Lines // shared with the Sender
 
-	HousingURL  string      // address of the services, without path
-	OperatorKey secret.Text // for the failed webhooks; "": administrators are told that it is not set up
-	WebhookURL  string      // where Telegram reaches this process; "": the bot asks Telegram
-	Emergency   string      // phone of the emergency line; "": none
+	HousingURL  string                  // address of the services, without path
+	OperatorKey secret.Text             // for the failed webhooks; "": administrators are told that it is not set up
+	WebhookURL  string                  // where Telegram reaches this process; "": the bot asks Telegram
+	Emergency   string                  // phone of the emergency line; "": none
+	Limits      map[api.Role]gate.Limit // in place of gate.Limits' rows
 
 	Consumers *nats.Metrics
 	Registry  prometheus.Registerer
@@ -107,7 +108,7 @@ func (g *Gateway) talking(line *company.Line, spoken *speak.Metrics) error {
 	var err error
 	g.gate, err = gate.New(gate.Config{
 		Conn: g.cfg.Conn, Pool: g.cfg.Pool, Keys: g.cfg.Keys, Company: g.clients.of, Bot: g.client,
-		Answer: g.answer, Deliver: g.deliver, Busy: g.busy, Commands: g.router.knows, Registry: g.cfg.Registry, Log: g.cfg.Log,
+		Answer: g.answer, Deliver: g.deliver, Busy: g.busy, Commands: g.router.knows, Limits: g.cfg.Limits, Registry: g.cfg.Registry, Log: g.cfg.Log,
 	})
 	return err
 }
