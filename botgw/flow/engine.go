@@ -197,7 +197,7 @@ func speak(t *talk.Turn, r *Record) {
 // pause lets another writer finish; a replica that lags catches up meanwhile. It
 // is drawn, so that many who wait do not meet again.
 func pause(ctx context.Context, attempt int) error {
-	timer := time.NewTimer(rand.N(time.Millisecond << min(attempt+1, 6)))
+	timer := time.NewTimer(rand.N(time.Millisecond << min(attempt+1, 6))) //nolint:gosec // nothing secret hangs on it
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -113,7 +113,7 @@ func answersThatDoNotFit(t *testing.T, env *natstest.Env) {
 
 func anUpdateThatComesAgain(t *testing.T, env *natstest.Env) {
 	s := newScene(t, env)
-	at := s.tap(s.begin(), "Other")
+	s.tap(s.begin(), "Other")
 	turn := s.turn(talk.Text, saying("a text"))
 	s.send(turn)
 	turn.Outs = nil
@@ -121,9 +121,9 @@ func anUpdateThatComesAgain(t *testing.T, env *natstest.Env) {
 	photo := s.turn(talk.Photo, func(t *talk.Turn) { t.File = &talk.File{ID: "1", Unique: "u1"} })
 	s.send(photo)
 	photo.Outs = nil
-	at2 := s.send(photo)
-	wantText(t, at2, "photos: 1")
-	at = s.tap(at2, "Done")
+	at := s.send(photo)
+	wantText(t, at, "photos: 1")
+	at = s.tap(at, "Done")
 	send := s.turn(talk.Tap)
 	call := button(t, at, "Send")
 	for range 3 {
@@ -305,7 +305,7 @@ func aRecordOfAnotherProgramIsLostPolitely(t *testing.T, env *natstest.Env) {
 
 func twoReplicasAdvanceAFormOnce(t *testing.T, env *natstest.Env) {
 	s := newScene(t, env)
-	at := s.tap(s.begin(), "Other")
+	s.tap(s.begin(), "Other")
 	engines := []*flow.Engine{s.engine, s.another()}
 	var turns []*talk.Turn
 	for range 20 {
@@ -324,5 +324,4 @@ func twoReplicasAdvanceAFormOnce(t *testing.T, env *natstest.Env) {
 	if open := s.open(); len(open.Data.Photos) != 4 {
 		t.Errorf("%d photos, want the 4 that were sent", len(open.Data.Photos))
 	}
-	_ = at
 }

@@ -108,6 +108,9 @@ func comment(ctx context.Context, t *talk.Turn, d *flow.Data) error {
 	if err != nil {
 		return err
 	}
+	if d.Text == "" && failed == len(d.Photos) {
+		return flow.Complaint{Key: "act.photos_lost"}
+	}
 	key := "comment.sent"
 	if d.Internal {
 		key = "comment.sent_internal"

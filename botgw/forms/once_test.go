@@ -23,6 +23,8 @@ func TestARequestIsMadeOnce(t *testing.T) {
 		{"services away keep the form", servicesAwayKeepTheForm},
 		{"an answer that was lost", anAnswerThatWasLost},
 		{"a photo that fails", aPhotoThatFails},
+		{"the longest text", theLongestText},
+		{"photos alone", photosAlone},
 		{"a draft is sent a day later", aDraftIsSentADayLater},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, w) })
@@ -146,6 +148,34 @@ func aPhotoThatFails(t *testing.T, w *town) {
 	p.word("create.send")
 	if n := w.files(t, p.made()); n != 4 || !strings.Contains(p.last.Outs[0].Screen.Text, "1 фотография не сохранилась") {
 		t.Errorf("%d photos, said %s", n, p.last.Outs[0].Screen.Text)
+	}
+}
+
+// The longest text that is taken is taken by the housing services too.
+func theLongestText(t *testing.T, w *town) {
+	for _, text := range []string{strings.Repeat("😀", flow.TextMax), strings.Repeat("<", flow.TextMax)} {
+		p := w.phone(t, w.anna, "ru")
+		p.filled(t, text)
+		p.word("button.cancel")
+		p.word("flow.go_on")
+		p.word("create.send")
+		if n := w.count(t, text); n != 1 {
+			t.Errorf("%d requests, want 1", n)
+		}
+	}
+}
+
+// A comment of photos alone has none left when all fail.
+func photosAlone(t *testing.T, w *town) {
+	for i, want := range []string{"добавлен", "не"} {
+		p := w.phone(t, w.anna, "ru")
+		p.begin("comment", flow.Data{Request: w.request})
+		p.shows(i)
+		p.word("button.done")
+		p.word("comment.send")
+		if !strings.Contains(p.last.Outs[0].Screen.Text, want) {
+			t.Errorf("photo %d: %s", i, p.last.Outs[0].Screen.Text)
+		}
 	}
 }
 

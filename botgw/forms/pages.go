@@ -46,7 +46,7 @@ func (l list) rows(ctx context.Context, t *talk.Turn, d *flow.Data) ([][]talk.Bu
 func (l list) turn(ctx context.Context, t *talk.Turn, d *flow.Data, args []string) (turned bool, err error) {
 	switch first(args) {
 	case earlier:
-		before, _, _ := cutLast(d.Page)
+		before, _ := cutLast(d.Page)
 		d.Page = before
 		return true, nil
 	case later:
@@ -61,18 +61,18 @@ func (l list) turn(ctx context.Context, t *talk.Turn, d *flow.Data, args []strin
 
 // cursor is that of the current page; nil for the first.
 func cursor(d *flow.Data) *string {
-	_, last, _ := cutLast(d.Page)
+	_, last := cutLast(d.Page)
 	if last == "" {
 		return nil
 	}
 	return &last
 }
 
-func cutLast(page string) (before, last string, found bool) {
+func cutLast(page string) (before, last string) {
 	if at := strings.LastIndex(page, " "); at >= 0 {
-		return page[:at], page[at+1:], true
+		return page[:at], page[at+1:]
 	}
-	return "", page, false
+	return "", page
 }
 
 // value is what a pointer points to, the zero value for nil.
