@@ -25,8 +25,8 @@ type Config struct {
 	Forget func(ctx context.Context, t *talk.Turn) error
 	// Settings is where people's choices about notices are kept.
 	Settings db.DBTX
-	// Operator is the operators' API with a key for the tenant's webhooks; nil:
-	// the panel says that it is not set up.
+	// Operator is the operators' API with a key for every tenant that is served;
+	// each call names the person's. nil: the panel says that it is not set up.
 	Operator *api.ClientWithResponses
 	// Emergency is the phone of the company's emergency line, as people read it; "": none.
 	Emergency string

@@ -27,6 +27,7 @@ func TestScreens(t *testing.T) {
 	home := w.home.String()
 	screens := []screen{
 		{"start", w.anna, "/start"},
+		{"start_staff", w.boss, "/start"},
 		{"menu", w.anna, "/menu"},
 		{"menu_roles", w.rustam, "/menu"},
 		{"menu_manager", w.boss, "/menu"},

@@ -35,7 +35,11 @@ func (d *Desk) start(ctx context.Context, t *talk.Turn) error {
 	case number != nil:
 		return d.cfg.Card(ctx, t, number[1])
 	}
-	t.Say(talk.Screen{Text: t.Book.Text("menu.hello", words.Args{"Name": t.Person.Name, "Role": roleName(t, t.Person.Role)}), Menu: d.Menu(t)})
+	key := "menu.hello"
+	if t.Person.Is(staff...) {
+		key = "menu.hello_staff"
+	}
+	t.Say(talk.Screen{Text: t.Book.Text(key, words.Args{"Name": t.Person.Name, "Role": roleName(t, t.Person.Role)}), Menu: d.Menu(t)})
 	return nil
 }
 
