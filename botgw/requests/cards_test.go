@@ -1,6 +1,9 @@
 package requests_test
 
 import (
+	"bytes"
+	"errors"
+	"mime/multipart"
 	"strings"
 	"testing"
 	"time"
@@ -24,11 +27,16 @@ func (p *phone) act(number, action string, body any) {
 // attach adds a photo to a request without the bot.
 func (p *phone) attach(number string) uuid.UUID {
 	p.t.Helper()
-	id := uuid.Must(uuid.NewV7())
-	p.exec(`INSERT INTO request_files (tenant_id, id, request_id, name, media_type, bytes, sha256, photo, uploaded_by, created_at)
-		SELECT tenant_id, $1, id, 'a.jpg', 'image/jpeg', 1, '\x00', true, $2, $3 FROM requests WHERE tenant_id = $4 AND number = $5`,
-		id, p.Client.ID(), p.Clock.Now(), p.Tenant, number)
-	return id
+	p.update++
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	part, err := form.CreateFormFile("file", "a.jpg")
+	must(p.t, err)
+	_, err = part.Write(jpegOf(p.t, uint8(p.update)))
+	must(p.t, errors.Join(err, form.Close()))
+	var file api.File
+	p.Client.Do("POST", "/requests/"+number+"/files", b.Bytes(), "Content-Type: "+form.FormDataContentType()).Want(p.t, 201, &file)
+	return file.Id
 }
 
 // TestCards keeps the card of every status for every role that sees it.

@@ -1,8 +1,9 @@
 package requests
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"slices"
 	"sync"
 
 	"ukbot/api"
@@ -22,27 +23,46 @@ type folder struct {
 // history.
 const talkMax = 1000
 
-// load asks for a request and all that its card shows, at the same time: a tap
-// waits for one answer, not for four in a row.
-func load(ctx context.Context, t *talk.Turn, number string) (folder, error) {
-	var (
-		f        folder
-		comments []api.RequestComment
-		history  []api.HistoryEntry
-		all      sync.WaitGroup
-		errs     [4]error
+// load asks for a request and all that its card shows: itself and its history at
+// the same time, then comments and files, if the history knows of any. Most
+// cards cost two calls.
+func load(ctx context.Context, t *talk.Turn, number string) (f folder, err error) {
+	var history []api.HistoryEntry
+	err = together(
+		func() (err error) { f.Request, err = get(ctx, t, number); return err },
+		func() (err error) { history, err = historyOf(ctx, t, number); return err },
 	)
-	all.Go(func() { f.Request, errs[0] = get(ctx, t, number) })
-	all.Go(func() { comments, errs[1] = commentsOf(ctx, t, number) })
-	all.Go(func() { history, errs[2] = historyOf(ctx, t, number) })
-	all.Go(func() { f.photos, errs[3] = photoCount(ctx, t, number) })
-	all.Wait()
-	// The request's own refusal says best what is wrong.
-	if err := errs[0]; err != nil {
+	if err != nil {
 		return f, err
 	}
+	var comments []api.RequestComment
+	var more []func() error
+	if happened(history, "comment", "note") {
+		more = append(more, func() (err error) { comments, err = commentsOf(ctx, t, number); return err })
+	}
+	if happened(history, "file") {
+		more = append(more, func() (err error) { f.photos, err = photoCount(ctx, t, number); return err })
+	}
+	err = together(more...)
 	f.said = lastWords(comments, history)
-	return f, errors.Join(errs[1:]...)
+	return f, err
+}
+
+// together runs calls at the same time and waits for all. The error is the
+// first call's that has one: what it says of a request is the best to know.
+func together(calls ...func() error) error {
+	errs := make([]error, len(calls))
+	var all sync.WaitGroup
+	for i, call := range calls {
+		all.Go(func() { errs[i] = call() })
+	}
+	all.Wait()
+	return cmp.Or(errs...)
+}
+
+// happened says whether one of these actions stands in a history.
+func happened(history []api.HistoryEntry, actions ...string) bool {
+	return slices.ContainsFunc(history, func(h api.HistoryEntry) bool { return slices.Contains(actions, h.Action) })
 }
 
 func get(ctx context.Context, t *talk.Turn, number string) (api.Request, error) {
