@@ -18,8 +18,14 @@ import (
 func TestServicesThatAreAwayAreToldOnceAndSoIsTheirReturn(t *testing.T) {
 	s := newScene(t)
 	anna, boris := s.telegram(s.s.Applicant()), s.telegram(s.s.Manager())
-	here, _ := s.running()
-	there, _ := s.running()
+	slowly := func(cfg *gate.Config) { // so that two who tell would both begin
+		cfg.Deliver = func(ctx context.Context, tenant string, bot, chat int64, outs []talk.Out) error {
+			<-time.After(100 * time.Millisecond)
+			return s.outbox.deliver(ctx, tenant, bot, chat, outs)
+		}
+	}
+	here, _ := s.running(slowly)
+	there, _ := s.running(slowly)
 	s.pass(here, s.update(anna, talk.Text), who) // her language is known now; his is not
 	s.front.down.Store(true)
 

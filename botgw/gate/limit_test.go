@@ -116,6 +116,7 @@ func TestWindowsSlideExactly(t *testing.T) {
 			{24 * time.Hour, talk.Text, 1, "gate.slow_minute!"},
 			{time.Minute, talk.Text, 20, ""},
 			{time.Minute, talk.Text, 1, "gate.slow_minute!"},
+			{24*time.Hour + 30*time.Second, talk.Text, 20, ""}, // a day later, what the wrong clock wrote is forgotten
 		},
 		"another replica's clock is 3 s behind": {
 			{3 * time.Second, talk.Text, 20, ""},
