@@ -70,6 +70,7 @@ type backbone struct {
 	logged    *lines
 	rate      float64
 	outlets   Outlets // nil: the bot above
+	lines     *pace.Lines
 	grace     time.Duration
 	stop      func() // ends both and waits for them
 }
@@ -111,8 +112,8 @@ func (b *backbone) start() {
 	b.registry = registry
 	consumers := nats.NewMetrics(registry)
 	notifier := NewNotifier(b.conn, b.publisher, b.pool, NotifyConfig{Metrics: consumers, Log: log})
-	lines := pace.NewLines(b.rate)
-	outlets := OneOutlet(b.bot, lines.Of(b.bot.ID()))
+	b.lines = pace.NewLines(b.rate)
+	outlets := OneOutlet(b.bot, b.lines.Of(b.bot.ID()))
 	if b.outlets != nil {
 		outlets = b.outlets
 	}

@@ -185,8 +185,11 @@ func (c *Cards) find(ctx context.Context, n events.Notice) (found card, err erro
 	if err != nil {
 		return found, fmt.Errorf("look up a card: %w", err)
 	}
-	if there && json.Unmarshal(value, &found) != nil {
-		return card{}, nil // of another version of the program: begun anew
+	if !there {
+		return found, nil
+	}
+	if err := json.Unmarshal(value, &found); err != nil {
+		found = card{} // of another version of the program: begun anew
 	}
 	return found, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"ukbot/botgw/telegram"
@@ -33,14 +34,36 @@ type delivery struct {
 func (s *Sender) deliver(ctx, waiting context.Context, outlet Outlet, p plan) error {
 	d := &delivery{Sender: s, Outlet: outlet, plan: p, chat: p.notice.ChatID}
 	for {
-		if err := d.Line.Pass(waiting); err != nil {
-			return fmt.Errorf("wait for Telegram: %w", err)
+		if err := d.pass(waiting); err != nil {
+			return err
 		}
 		id, err := d.call(ctx)
 		if over, err := d.settle(ctx, id, err); over {
 			return err
 		}
 	}
+}
+
+// errToken is why a notice waits in the stream: one bot's bad token must not fill
+// the lanes of all.
+var errToken = errors.New("telegram does not accept the bot's token")
+
+// pass waits for the valve; for one that is shut because of the token, not long.
+func (d *delivery) pass(waiting context.Context) error {
+	short, cancel := context.WithTimeout(waiting, botlessTries*botlessPause)
+	defer cancel()
+	ctx := waiting
+	if d.Line.Refused() {
+		ctx = short
+	}
+	err := d.Line.Pass(ctx)
+	if err != nil && waiting.Err() == nil {
+		return errToken
+	}
+	if err != nil {
+		return fmt.Errorf("wait for Telegram: %w", err)
+	}
+	return nil
 }
 
 // settle does what the answer of a call asks for; over says that there is
@@ -50,7 +73,7 @@ func (d *delivery) settle(ctx context.Context, id int, err error) (over bool, _ 
 	switch v.Action {
 	case telegram.Success, telegram.Ignore:
 		return true, d.shown(ctx, id)
-	case telegram.SendNew: // the message to edit is gone
+	case telegram.SendNew, telegram.EditCaption: // the message to edit is gone, or is a photo by now
 		if d.edit == 0 {
 			return true, nats.Permanent(err)
 		}
@@ -78,7 +101,6 @@ func (d *delivery) settle(ctx context.Context, id int, err error) (over bool, _ 
 		return true, nats.RetryAfter(v.RetryAfter+jitter(), err)
 	case telegram.Fatal:
 		if d.Line.Refuse(time.Now()) {
-			d.cfg.Metrics.refused.Inc()
 			d.log.Error().Err(err).Str("tenant", d.notice.Tenant).Msg("telegram does not accept the bot's token, nothing is sent until it does")
 		}
 	case telegram.Retry, telegram.Conflict:
@@ -110,11 +132,32 @@ func (d *delivery) call(ctx context.Context) (id int, err error) {
 	}
 	action := telegram.Classify(err).Action
 	d.cfg.Metrics.call(method, began, action)
-	if action != telegram.Fatal && action != telegram.Retry && d.Line.Accept() {
-		d.cfg.Metrics.refused.Dec()
+	if action == telegram.Retry {
+		return id, err
+	}
+	d.cfg.Metrics.refused.Set(float64(d.refused.note(d.notice.Tenant, action == telegram.Fatal)))
+	if action != telegram.Fatal && d.Line.Accept() {
 		d.log.Info().Str("tenant", d.notice.Tenant).Msg("telegram accepts the bot's token again")
 	}
 	return id, err
+}
+
+// refused is the tenants whose bot's token is not accepted.
+type refused struct {
+	mu      sync.Mutex
+	tenants map[string]bool
+}
+
+// note says how it is with one, and how many there are.
+func (r *refused) note(tenant string, is bool) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if is {
+		r.tenants[tenant] = true
+	} else {
+		delete(r.tenants, tenant)
+	}
+	return len(r.tenants)
 }
 
 // shown notes which message shows the notice: first for the notices that follow,

@@ -35,7 +35,7 @@ type quiet struct {
 // until is when the quiet ends in which now lies; false when it lies in none.
 func (q quiet) until(now time.Time) (time.Time, bool) {
 	local := now.In(q.zone)
-	minute := int16(local.Hour()*60 + local.Minute()) //nolint:gosec // below 1440
+	minute := int16(local.Hour()*60 + local.Minute())
 	inside := minute >= q.from && minute < q.to
 	if q.from > q.to { // over midnight
 		inside = minute >= q.from || minute < q.to
@@ -50,9 +50,9 @@ func (q quiet) until(now time.Time) (time.Time, bool) {
 	return end, true
 }
 
-// Waits of a notice whose tenant has no bot. At first in hand: the bot may have
-// been added a moment ago. Then in the stream, ever longer: in hand it would take
-// up room in the lane of others.
+// Waits of a notice whose tenant has no bot, or one whose token is not accepted.
+// At first in hand: the bot may have been added a moment ago. Then in the stream,
+// ever longer: in hand it would take up room in the lane of others.
 const (
 	botlessPause = time.Second
 	botlessTries = 5
@@ -71,6 +71,11 @@ func (s *Sender) withoutBot(ctx context.Context, m *nats.Message, n events.Notic
 	if attempt < botlessTries {
 		return nats.RetryAfter(botlessPause, errNoBot)
 	}
+	return s.park(ctx, m, n)
+}
+
+// park gives a notice to the stream for a while.
+func (s *Sender) park(ctx context.Context, m *nats.Message, n events.Notice) error {
 	e, err := events.Decode(m.Header, m.Data)
 	if err != nil {
 		return nats.Permanent(err)

@@ -8,6 +8,7 @@ import (
 
 	"ukbot/botgw/pace"
 	"ukbot/botgw/simulator"
+	"ukbot/events"
 	"ukbot/sql/dbtest"
 )
 
@@ -31,6 +32,7 @@ func TestTelegramsLimitsAreKept(t *testing.T) {
 	}
 	began := time.Now()
 	b.start()
+	slowest := b.answering(50, 50*time.Millisecond)
 	b.texts(7, 5)
 	b.texts(-5, 3)
 	if took := time.Since(began); took < 3*time.Second {
@@ -39,6 +41,26 @@ func TestTelegramsLimitsAreKept(t *testing.T) {
 	if strings.Contains(b.logged.String(), "Too Many Requests") {
 		t.Errorf("Telegram had to say it:\n%s", b.logged)
 	}
+	if slowest > 300*time.Millisecond {
+		t.Errorf("an answer waited %s while notices were sent, want at most 300 ms", slowest)
+	}
+}
+
+// answering takes turns for answers, each to another chat, and says how long the
+// slowest waited.
+func (b *backbone) answering(answers int64, every time.Duration) (slowest time.Duration) {
+	b.t.Helper()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for chat := range answers {
+		<-tick.C
+		asked := time.Now()
+		if err := b.lines.Of(b.bot.ID()).Wait(b.t.Context(), 5000+chat, events.PriorityReply); err != nil {
+			b.t.Fatal(err)
+		}
+		slowest = max(slowest, time.Since(asked))
+	}
+	return slowest
 }
 
 func TestManyChatsToldToWaitHoldTheBot(t *testing.T) {

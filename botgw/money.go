@@ -3,6 +3,7 @@ package botgw
 import (
 	"strconv"
 	"strings"
+
 	"ukbot/botgw/telegram"
 )
 

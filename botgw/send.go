@@ -63,6 +63,7 @@ type Sender struct {
 	once      *once
 	cards     *Cards
 	botless   botless
+	refused   refused
 	log       zerolog.Logger
 }
 
@@ -73,7 +74,7 @@ func NewSender(conn *nats.Conn, publisher *nats.Publisher, pool *pgxpool.Pool, o
 	}
 	return &Sender{
 		conn: conn, publisher: publisher, pool: pool, outlets: outlets, cfg: cfg,
-		once: newOnce(conn), cards: NewCards(conn), botless: botless{said: map[string]time.Time{}},
+		once: newOnce(conn), cards: NewCards(conn), botless: botless{said: map[string]time.Time{}}, refused: refused{tenants: map[string]bool{}},
 		log: cfg.Log.With().Str("component", "sender").Logger(),
 	}
 }
@@ -140,7 +141,10 @@ func (s *Sender) handle(ctx, stop context.Context, m *nats.Message, attempt int)
 	}
 	working, cancel := endsWith(ctx, stop, s.cfg.StopGrace)
 	defer cancel()
-	return s.deliver(working, waiting, outlet, p)
+	if err := s.deliver(working, waiting, outlet, p); !errors.Is(err, errToken) {
+		return err
+	}
+	return s.park(ctx, m, n)
 }
 
 // endsWith is ctx that also ends a grace after stop.

@@ -12,6 +12,7 @@ import (
 
 	"ukbot/botgw/simulator"
 	"ukbot/events"
+	"ukbot/nats"
 	"ukbot/sql/dbtest"
 )
 
@@ -72,4 +73,26 @@ func report(b *testing.B, stored []time.Time, sim *simulator.Server, people int)
 		at := min(int(share*float64(len(took))), len(took)-1)
 		b.ReportMetric(float64(took[at].Microseconds())/1000, name)
 	}
+}
+
+// BenchmarkNoticeToTenThousand stores one event for 10,000 people and measures how
+// long it takes until all their notices are stored.
+func BenchmarkNoticeToTenThousand(b *testing.B) {
+	const people = 10_000
+	bb := newBackbone(b, dbtest.New(b))
+	bb.exec(`INSERT INTO bot_people (tenant_id, person_id, chat_id, name, role, language)
+		SELECT 'demo', 'm' || n, 100000 + n, '', 'manager', (ARRAY['ru', 'uz', 'en'])[1 + n % 3] FROM generate_series(1, $1) n`, people)
+	n := NewNotifier(bb.conn, bb.publisher, bb.pool, NotifyConfig{Metrics: bb.streams.Metrics})
+	b.ResetTimer()
+	for i := range b.N {
+		e := housingEvent(fmt.Sprint(i), ofRequest(events.RequestCreated), events.RequestChanged{
+			Request: events.RequestBrief{ID: fmt.Sprint(i), Number: "251007-001", Status: "new", Category: "lift", Urgency: "normal", Version: 1},
+			Action:  "create", To: "new", Know: []events.Knower{{Relation: events.RelationManager}},
+		})
+		if errs := n.handle(b.Context(), []*nats.Message{{Header: e.Header(), Data: e.Data}}); errs[0] != nil {
+			b.Fatal(errs[0])
+		}
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(people*b.N)/b.Elapsed().Seconds(), "notices/s")
 }

@@ -3,6 +3,7 @@ package botgw
 import (
 	"errors"
 	"time"
+
 	"ukbot/botgw/telegram"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,7 +24,7 @@ type SendMetrics struct {
 func NewSendMetrics(registry prometheus.Registerer) *SendMetrics {
 	m := &SendMetrics{
 		sent: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "ukbot_notices_total", Help: "Notices done, by outcome: sent, plain, unreachable, repeated.",
+			Name: "ukbot_notices_total", Help: "Notices done, by outcome: sent, edited, plain, needless, unreachable, repeated.",
 		}, []string{"outcome"}),
 		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ukbot_telegram_errors_total", Help: "Calls Telegram did not do, by what that asks for.",
@@ -40,7 +41,7 @@ func NewSendMetrics(registry prometheus.Registerer) *SendMetrics {
 			Name: "ukbot_notices_waiting", Help: "Notices in hand that wait for their turn or for Telegram.",
 		}),
 		refused: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "ukbot_telegram_token_refused", Help: "1 while Telegram does not accept the bot's token.",
+			Name: "ukbot_telegram_token_refused", Help: "Tenants whose bot's token Telegram does not accept.",
 		}),
 	}
 	// Several bots of one process share them.

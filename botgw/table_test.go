@@ -191,50 +191,83 @@ func TestWhoIsToldOfAChange(t *testing.T) {
 		data  any
 		want  []string // template to chat
 	}{
-		"a new request goes to the managers, its maker knows": {ofRequest(events.RequestCreated),
-			events.RequestChanged{Actor: events.Actor{ID: resident}, Know: all[0:1:1]}, nil},
-		"… by a manager for a resident, all managers": {ofRequest(events.RequestCreated),
+		"a new request goes to the managers, its maker knows": {
+			ofRequest(events.RequestCreated),
+			events.RequestChanged{Actor: events.Actor{ID: resident}, Know: all[0:1:1]},
+			nil,
+		},
+		"… by a manager for a resident, all managers": {
+			ofRequest(events.RequestCreated),
 			events.RequestChanged{Actor: events.Actor{ID: manager1}, Know: []events.Knower{all[0], all[2]}},
-			[]string{"request.created.applicant to 1", "request.created.manager to 9"}},
-		"an assignment goes to who got it, who lost it, and the resident": {ofRequest(events.RequestAssigned),
+			[]string{"request.created.applicant to 1", "request.created.manager to 9"},
+		},
+		"an assignment goes to who got it, who lost it, and the resident": {
+			ofRequest(events.RequestAssigned),
 			events.RequestChanged{Actor: events.Actor{ID: manager1}, Know: append(all[0:2:2], is(executor2, events.RelationPreviousExecutor), is(manager1, events.RelationManager))},
-			[]string{"request.assigned.applicant to 1", "request.assigned.executor to 2", "request.unassigned.executor to 3"}},
-		"who takes a request is not told": {ofRequest(events.RequestTaken),
+			[]string{"request.assigned.applicant to 1", "request.assigned.executor to 2", "request.unassigned.executor to 3"},
+		},
+		"who takes a request is not told": {
+			ofRequest(events.RequestTaken),
 			events.RequestChanged{Actor: events.Actor{ID: executor1}, Know: all},
-			[]string{"request.changed.manager to 8", "request.changed.manager to 9", "request.taken.applicant to 1"}},
-		"a conversation is of those who work on it": {ofRequest(events.RequestCommented),
+			[]string{"request.changed.manager to 8", "request.changed.manager to 9", "request.taken.applicant to 1"},
+		},
+		"a conversation is of those who work on it": {
+			ofRequest(events.RequestCommented),
 			events.RequestChanged{Actor: events.Actor{ID: resident}, Executor: &events.Named{ID: executor1}, Know: all},
-			[]string{"request.commented to 2"}},
-		"… and of the managers while nobody does": {ofRequest(events.RequestCommented),
+			[]string{"request.commented to 2"},
+		},
+		"… and of the managers while nobody does": {
+			ofRequest(events.RequestCommented),
 			events.RequestChanged{Actor: events.Actor{ID: resident}, Know: []events.Knower{all[0], all[2]}},
-			[]string{"request.commented to 8", "request.commented to 9"}},
-		"a note is for staff": {ofRequest(events.RequestCommented),
+			[]string{"request.commented to 8", "request.commented to 9"},
+		},
+		"a note is for staff": {
+			ofRequest(events.RequestCommented),
 			events.RequestChanged{Actor: events.Actor{ID: manager1}, Internal: true, Executor: &events.Named{ID: executor1}, Know: all[1:]},
-			[]string{"request.noted to 2", "request.noted to 9"}},
-		"the resident who returns work is heard by the managers": {ofRequest(events.RequestReturned),
+			[]string{"request.noted to 2", "request.noted to 9"},
+		},
+		"the resident who returns work is heard by the managers": {
+			ofRequest(events.RequestReturned),
 			events.RequestChanged{Actor: events.Actor{ID: resident}, To: "returned", Know: all},
-			[]string{"request.returned.executor to 2", "request.returned.manager to 8", "request.returned.manager to 9"}},
-		"a manager who returns it is heard by the resident": {ofRequest(events.RequestReturned),
+			[]string{"request.returned.executor to 2", "request.returned.manager to 8", "request.returned.manager to 9"},
+		},
+		"a manager who returns it is heard by the resident": {
+			ofRequest(events.RequestReturned),
 			events.RequestChanged{Actor: events.Actor{ID: manager1}, To: "in_progress", Know: all},
-			[]string{"request.changed.applicant to 1", "request.changed.manager to 9", "request.returned.executor to 2"}},
+			[]string{"request.changed.applicant to 1", "request.changed.manager to 9", "request.returned.executor to 2"},
+		},
 		"a file is told to nobody": {ofRequest(events.RequestFile), events.RequestChanged{Know: all}, nil},
-		"who is executor and applicant of a request reads one text": {ofRequest(events.RequestOverdue),
+		"who is executor and applicant of a request reads one text": {
+			ofRequest(events.RequestOverdue),
 			events.RequestChanged{Know: []events.Knower{is(executor2, events.RelationApplicant), is(executor2, events.RelationExecutor)}},
-			[]string{"request.overdue to 3"}},
-		"a free shift goes to all executors": {ofShift(events.ShiftPlanned),
+			[]string{"request.overdue to 3"},
+		},
+		"a free shift goes to all executors": {
+			ofShift(events.ShiftPlanned),
 			events.ShiftChanged{Actor: events.Actor{ID: manager1}, Know: []events.Knower{is("", events.RelationExecutor)}},
-			[]string{"shift.free to 2", "shift.free to 3"}},
-		"a released shift is free, and the managers know why": {ofShift(events.ShiftReleased),
+			[]string{"shift.free to 2", "shift.free to 3"},
+		},
+		"a released shift is free, and the managers know why": {
+			ofShift(events.ShiftReleased),
 			events.ShiftChanged{Shift: events.ShiftBrief{Role: "executor"}, Actor: events.Actor{ID: executor1}, Know: []events.Knower{is(executor1, events.RelationSubject), is("", events.RelationExecutor), all[2]}},
-			[]string{"shift.free to 3", "shift.released to 8", "shift.released to 9"}},
+			[]string{"shift.free to 3", "shift.released to 8", "shift.released to 9"},
+		},
 		"an offer is for whom it is made": {ofShift(events.ShiftHandoverOffered), handover(executor1), []string{"shift.handover.offered to 3"}},
 		"who offered hears of the answer": {ofShift(events.ShiftHandoverDeclined), handover(executor2), []string{"shift.handover.declined to 2"}},
-		"an accepted one is told to the managers too": {ofShift(events.ShiftHandoverAccepted), handover(executor2, all[2]),
-			[]string{"shift.handover.accepted to 2", "shift.handover.accepted to 8", "shift.handover.accepted to 9"}},
-		"who waits for approval is shown to who wants to know": {ofUser(events.UserRegistered),
-			events.UserChanged{Actor: events.Actor{ID: resident}, Know: []events.Knower{all[2]}}, []string{"user.registered.manager to 8"}},
-		"a decision is for whom it is about": {ofUser(events.UserApproved),
-			events.UserChanged{Know: []events.Knower{is(resident, events.RelationSubject)}}, []string{"user.approved to 1"}},
+		"an accepted one is told to the managers too": {
+			ofShift(events.ShiftHandoverAccepted), handover(executor2, all[2]),
+			[]string{"shift.handover.accepted to 2", "shift.handover.accepted to 8", "shift.handover.accepted to 9"},
+		},
+		"who waits for approval is shown to who wants to know": {
+			ofUser(events.UserRegistered),
+			events.UserChanged{Actor: events.Actor{ID: resident}, Know: []events.Knower{all[2]}},
+			[]string{"user.registered.manager to 8"},
+		},
+		"a decision is for whom it is about": {
+			ofUser(events.UserApproved),
+			events.UserChanged{Know: []events.Knower{is(resident, events.RelationSubject)}},
+			[]string{"user.approved to 1"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := d.toldOf(t, tc.event, tc.data); !slices.Equal(got, tc.want) {

@@ -26,6 +26,7 @@ type Valve struct {
 	floods  map[int64]time.Time // when a chat was last told 429
 }
 
+// NewValve makes an open one.
 func NewValve() *Valve {
 	return &Valve{opened: make(chan struct{}), floods: map[int64]time.Time{}}
 }
@@ -91,6 +92,13 @@ func (g *Valve) Refuse(now time.Time) (first bool) {
 		g.refused, g.until = true, now.Add(tokenPause)
 	}
 	return first
+}
+
+// Refused says whether the token is not accepted.
+func (g *Valve) Refused() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.refused
 }
 
 // Accept opens the gate after a refused token; first says that it was refused.
