@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"ukbot/api"
+	"ukbot/botgw/requests"
 	"ukbot/botgw/talk"
 	"ukbot/botgw/words"
 	"ukbot/housing/access"
@@ -235,5 +236,23 @@ func TestPhotosThatCannotBeShownAreCounted(t *testing.T) {
 	w.anna.has(talk.New, "1 more file cannot be shown here")
 	if photos := w.anna.turn.Outs[0].Screen.Photos; len(photos) != 1 || len(photos[0].Data) < 100 {
 		t.Errorf("%d photos", len(photos))
+	}
+}
+
+func TestWithoutTheServicesNothingIsSaid(t *testing.T) {
+	nowhere, err := api.NewClientWithResponses("http://127.0.0.1:1")
+	must(t, err)
+	r := requests.New(nil)
+	for _, role := range []api.Role{api.RoleApplicant, api.RoleExecutor, api.RoleManager} {
+		for _, route := range r.Routes() {
+			if len(route.Roles) > 0 && role != api.RoleApplicant || route.Do == "rf" {
+				continue
+			}
+			turn := &talk.Turn{Person: &talk.Person{ID: "p", Role: role}, API: nowhere, Zone: tashkent}
+			args := []string{"260302-001", map[api.Role]string{api.RoleApplicant: "5", api.RoleExecutor: "take", api.RoleManager: "confirm"}[role], "1"}
+			if err := route.Handle(t.Context(), turn, args); err == nil || len(turn.Outs) > 0 {
+				t.Errorf("%s by %s: %v, and says %d things", route.Do, role, err, len(turn.Outs))
+			}
+		}
 	}
 }

@@ -35,10 +35,12 @@ func (r *Requests) refused(ctx context.Context, t *talk.Turn, tapped tap, err er
 		return err
 	}
 	f, loading := load(ctx, t, tapped.number)
+	if err := present(t, tapped, f, loading); err != nil {
+		return err
+	}
 	t.Toast(why(t, refusal, f, loading))
-	err = present(t, tapped, f, loading)
 	t.Outcome = refusal.Code
-	return err
+	return nil
 }
 
 // why is a refusal in words, with what the request has become.
