@@ -102,6 +102,19 @@ func TestWhatWasHeldGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
+func TestAnotherTurnOfTheSameUpdateIsSaidWhole(t *testing.T) {
+	s := newScene(t, Config{})
+	u := s.wrote("x")
+	s.fault(simulator.Fault{Kind: simulator.FaultFlood, Method: "sendMessage", RetryAfter: 30, Count: 1})
+	if err := s.speak.Deliver(t.Context(), s.bot, u, append([]talk.Out{{Way: talk.Typing}}, three...)); err == nil {
+		t.Fatal("nothing was held")
+	}
+	s.deliver(u, talk.Out{Screen: talk.Screen{Text: "sorry"}})
+	if got := s.said(); !slices.Equal(got, []string{"sorry"}) {
+		t.Errorf("the chat reads %q", got)
+	}
+}
+
 func TestAnEndedContextIsItsOwnError(t *testing.T) {
 	s := newScene(t, Config{})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -48,17 +48,20 @@ func New(cfg Config) *Speaker {
 func (s *Speaker) Deliver(ctx context.Context, bot *telegram.Bot, u talk.Update, outs []talk.Out) error {
 	defer spend(ctx, time.Now())
 	key := updateKey{bot.ID(), u.ID}
-	before := s.progress.take(key)
+	before, steps := s.progress.take(key), plan(u, outs)
+	if before.of != len(steps) { // another turn than last time: nothing of it was said
+		before.steps = 0
+	}
 	var answering sync.WaitGroup
 	answered := before.answered
 	if u.Query != "" && !answered {
 		answering.Go(func() { answered = s.answer(ctx, bot, u.Query, outs) })
 	}
 	d := s.delivery(bot, u.Tenant, u.Chat)
-	done, err := d.run(ctx, plan(u, outs), before.steps)
+	done, err := d.run(ctx, steps, before.steps)
 	answering.Wait() // the tap's wait is over even where the message must come later
 	if err != nil && !nats.IsPermanent(err) {
-		s.progress.put(key, reached{done, answered})
+		s.progress.put(key, reached{done, len(steps), answered})
 	}
 	return err
 }
@@ -100,6 +103,7 @@ type updateKey struct{ bot, id int64 }
 // reached is how far the answers to an update came before they had to wait.
 type reached struct {
 	steps    int
+	of       int  // of so many
 	answered bool // the tap
 }
 
