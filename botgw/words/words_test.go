@@ -55,7 +55,7 @@ func TestLanguagesAreFoundByTheirCodes(t *testing.T) {
 			t.Errorf("For(%q) speaks %q, want %q", code, got, want)
 		}
 	}
-	if (Book{}).Language() != "ru" || (Book{}).Plain("button.yes") != "Да" {
+	if (Book{}).Language() != "ru" || (Book{}).Plain("button.done") != "✅ Готово" {
 		t.Error("the zero Book is not of the default language")
 	}
 }
