@@ -178,7 +178,7 @@ func (l *Lanes) giveUp(ctx context.Context, u talk.Update, err error) {
 	if l.cfg.GaveUp == nil {
 		return
 	}
-	defer func() { _ = recover() }() //nolint:errcheck // whoever is told must not bring the lane down
+	defer func() { _ = recover() }() // whoever is told must not bring the lane down
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellMax)
 	defer cancel()
 	l.cfg.GaveUp(ctx, u, err)

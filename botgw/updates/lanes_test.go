@@ -55,7 +55,7 @@ func TestAStuckHandlerStallsOnlyItsChat(t *testing.T) {
 		d.put(text(10+id, 1000+id, "x"))
 		want = append(want, "x")
 	}
-	for id := range len(want) {
+	for id := range want {
 		d.waitTexts(b, 1000+int64(id), "x")
 	}
 	if got := b.texts(azizaID); len(got) != 0 {
@@ -164,18 +164,21 @@ func TestAStopFinishesWhatIsInHandAndGivesBackTheRest(t *testing.T) {
 	d := newDesk(t)
 	entered, leave := make(chan struct{}), make(chan struct{})
 	first := &book{}
-	stop := run(t, NewLanes(d.Conn, d.Publisher, LanesConfig{Consumers: d.Metrics, Metrics: d.metrics, Grace: 5 * time.Second}, func(_ context.Context, u talk.Update) error {
-		close(entered)
-		<-leave
-		first.write(u)
-		return nil
-	}).Run)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		_ = NewLanes(d.Conn, d.Publisher, LanesConfig{Consumers: d.Metrics, Metrics: d.metrics, Grace: 5 * time.Second}, func(_ context.Context, u talk.Update) error {
+			close(entered)
+			<-leave
+			first.write(u)
+			return nil
+		}).Run(ctx)
+	})
 	d.put(text(1, azizaID, "one"), text(2, azizaID, "two"))
 	<-entered
-	stopped := make(chan struct{})
-	go func() { stop(); close(stopped) }()
+	cancel()
 	close(leave)
-	<-stopped
+	running.Wait()
 	b := d.lanes(nil, nil)
 	d.waitTexts(b, azizaID, "two")
 	if got := first.texts(azizaID); !slices.Equal(got, []string{"one"}) {

@@ -53,6 +53,7 @@ func newDesk(t *testing.T) *desk {
 // newDeskAt is a desk at another address of the Bot API.
 func newDeskAt(t *testing.T, sim *simulator.Server, endpoint string) *desk {
 	t.Helper()
+	t.Parallel() // they mostly wait
 	env := natstest.Start(t)
 	registry := bots.New(bots.Config{
 		Conn: env.Conn, Own: bots.Own{Tenant: "default", Token: token}, Endpoint: endpoint, Timeout: 2 * time.Second, Log: zerolog.Nop(),

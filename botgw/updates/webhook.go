@@ -59,7 +59,7 @@ func (in *Intake) webhook(c *fiber.Ctx) error {
 	if kind, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType)); err != nil || kind != fiber.MIMEApplicationJSON {
 		return in.refuse(c, fiber.StatusUnsupportedMediaType, refusedType)
 	}
-	body := c.Body()
+	body := c.BodyRaw()
 	if len(body) > bodyMax {
 		return in.refuse(c, fiber.StatusRequestEntityTooLarge, refusedTooLarge)
 	}
