@@ -64,13 +64,17 @@ func isToken(data string) bool {
 }
 
 // Decode reads what a tap asks for. stale says that this cannot be known any
-// more, or never was ours; an error, that the bucket does not say now.
+// more, or never was ours; an error, nats.RetryAfter, that the bucket does not
+// say now.
 func (s *Speaker) Decode(ctx context.Context, u talk.Update) (call talk.Call, stale bool, err error) {
 	data := u.Data
 	if isToken(data) {
 		data, err = s.kept(ctx, tokenKey(u.Bot, u.Chat, data))
-		if err != nil || data == "" {
-			return talk.Call{}, err == nil, err
+		switch {
+		case err != nil:
+			return talk.Call{}, false, nats.RetryAfter(turnPause+jitter(), err)
+		case data == "":
+			return talk.Call{}, true, nil
 		}
 	}
 	call, err = decode(data)
