@@ -16,6 +16,10 @@
 //	anything else              → Handle; false: no form waits for it, say what can be done
 //	anything of who waits for approval → Waiting, but for the Routes
 //
+// Turn.Step is "<form>/<step>" for the figures; Turn.Outcome says what became of
+// the form or of the answer: begun, finished, cancelled, late, discarded,
+// complaint, unfit, stale, forbidden, unreadable, or "" for a step forward.
+//
 // Words for Cancel and Back that somebody writes, and commands nobody knows, are
 // Handle's too: they never become data. A form that two replicas finish at once
 // is finished twice; its changes carry idempotency keys, so that they are one.

@@ -161,7 +161,7 @@ func (e *Engine) change(ctx context.Context, t *talk.Turn, decide func(*Record) 
 			err = e.store.save(ctx, key, r)
 		}
 		if errors.Is(err, errMoved) {
-			t.Outs = t.Outs[:mark]
+			t.Outs, t.Outcome = t.Outs[:mark], ""
 			if err := pause(ctx, attempt); err != nil {
 				return err
 			}

@@ -24,6 +24,7 @@ func TestEngine(t *testing.T) {
 		"what is written can cancel and go back":       whatIsWrittenCanCancelAndGoBack,
 		"answers that do not fit":                      answersThatDoNotFit,
 		"an update that comes again":                   anUpdateThatComesAgain,
+		"what becomes of an answer":                    whatBecomesOfAnAnswer,
 		"albums are counted in one message":            albumsAreCountedInOneMessage,
 		"time runs out":                                timeRunsOut,
 		"a draft lives for a day":                      aDraftLivesForADay,
@@ -137,6 +138,34 @@ func anUpdateThatComesAgain(t *testing.T, env *natstest.Env) {
 	if len(s.done) != 1 {
 		t.Errorf("carried out %d times", len(s.done))
 	}
+}
+
+// The figures tell where people stop and why.
+func whatBecomesOfAnAnswer(t *testing.T, env *natstest.Env) {
+	s := newScene(t, env)
+	want := func(step, outcome string) {
+		t.Helper()
+		if s.last.Step != step || s.last.Outcome != outcome {
+			t.Errorf("step %q, outcome %q, want %q, %q", s.last.Step, s.last.Outcome, step, outcome)
+		}
+	}
+	first := s.begin()
+	want("sample/category", "begun")
+	s.say("what?")
+	want("sample/category", "unfit")
+	s.tap(first, "Other")
+	want("sample/text", "")
+	s.say(" ")
+	want("sample/text", "complaint")
+	s.tap(first, "Lift")
+	want("sample/text", "stale")
+	at := s.tap(s.tap(s.say("text"), "Back"), "Cancel")
+	want("sample/text", "cancelled")
+	at = s.tap(at, "Continue")
+	s.say("text")
+	s.now = s.now.Add(2 * time.Hour)
+	s.tap(at, "Back")
+	want("sample/photos", "late")
 }
 
 func albumsAreCountedInOneMessage(t *testing.T, env *natstest.Env) {

@@ -67,22 +67,26 @@ func (e *Engine) sayAside(update int64) reply {
 }
 
 func sayDiscarded(_ context.Context, t *talk.Turn, _ *Record) error {
+	t.Outcome = "discarded"
 	t.Show(talk.Screen{Text: t.Book.Text("flow.discarded")})
 	return nil
 }
 
 func sayUnreadable(_ context.Context, t *talk.Turn, _ *Record) error {
+	t.Outcome = "unreadable"
 	t.Show(talk.Screen{Text: t.Book.Text("flow.unreadable")})
 	return nil
 }
 
 func sayNotYours(_ context.Context, t *talk.Turn, _ *Record) error {
+	t.Outcome = "forbidden"
 	t.Show(talk.Screen{Text: t.Book.Text("flow.not_yours")})
 	return nil
 }
 
 // sayStale answers a button nobody knows, and takes the buttons away.
 func sayStale(_ context.Context, t *talk.Turn, _ *Record) error {
+	t.Outcome = "stale"
 	t.Toast(t.Book.Plain("flow.stale"))
 	t.Outs = append(t.Outs, talk.Out{Way: talk.Unkey, Message: t.Message})
 	return nil

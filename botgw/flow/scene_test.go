@@ -29,6 +29,7 @@ type scene struct {
 	update int64
 	done   []flow.Data // what Finish was called with
 	away   bool        // Finish fails
+	last   *talk.Turn
 }
 
 var errAway = errors.New("away")
@@ -92,6 +93,7 @@ func (s *scene) turn(kind talk.Kind, change ...func(*talk.Turn)) *talk.Turn {
 	for _, c := range change {
 		c(t)
 	}
+	s.last = t
 	return t
 }
 

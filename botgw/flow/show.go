@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -61,6 +62,17 @@ func note(b words.Book, step Step, err error) string {
 	return text
 }
 
+// outcomeOf tells the figures whether an answer was one.
+func outcomeOf(err error) string {
+	if _, complains := errors.AsType[Complaint](err); complains {
+		return "complaint"
+	}
+	if _, misfits := errors.AsType[unfit](err); misfits {
+		return "unfit"
+	}
+	return ""
+}
+
 func complain(b words.Book, c Complaint) string {
 	if n, counts := c.Args["Count"].(int); counts {
 		return b.Count(c.Key, n, c.Args)
@@ -81,6 +93,7 @@ func (e *Engine) showStep(before error) reply {
 		if err != nil {
 			return err
 		}
+		t.Outcome = cmp.Or(outcomeOf(before), t.Outcome)
 		screen.Text = strings.Join(filled(form.progress(t, r.Open), note(t.Book, step, before), screen.Text), "\n\n")
 		form.frame(t, r.Open, &screen)
 		e.place(t, r, screen)

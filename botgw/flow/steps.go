@@ -27,7 +27,11 @@ func (e *Engine) begin(ctx context.Context, t *talk.Turn, r *Record, form Form, 
 	r.shelve(Left, t.ID)
 	r.Open = &Filling{Flow: form.Name, Data: d, Seed: seed, Opened: t.Now, Touched: t.Now}
 	r.apply(t.ID)
-	return e.forward(ctx, t, r, form)
+	out, err := e.forward(ctx, t, r, form)
+	if err == nil && t.Outcome == "" {
+		t.Outcome = "begun"
+	}
+	return out, err
 }
 
 // answer takes a message that came while a form is open.
@@ -119,6 +123,7 @@ func (e *Engine) forward(ctx context.Context, t *talk.Turn, r *Record, form Form
 	err := form.Finish(ctx, t, &d)
 	switch {
 	case err == nil:
+		t.Outcome = "finished"
 		r.carriedOut(t.ID, t.Now, t.Outs[mark:])
 		return writes(nil)
 	case isNote(err):
@@ -191,14 +196,14 @@ func (e *Engine) back(t *talk.Turn, r *Record, form Form) (outcome, error) {
 }
 
 func (e *Engine) cancel(t *talk.Turn, r *Record) (outcome, error) {
-	t.Step = r.Open.Flow + "/cancel"
+	t.Step, t.Outcome = r.Open.Flow+"/"+r.Open.Step, "cancelled"
 	r.shelve(Canceled, t.ID)
 	r.apply(t.ID)
 	return writes(e.sayAside(t.ID))
 }
 
 func (e *Engine) tooLate(t *talk.Turn, r *Record) (outcome, error) {
-	t.Step = r.Open.Flow + "/late"
+	t.Step, t.Outcome = r.Open.Flow+"/"+r.Open.Step, "late"
 	r.shelve(Late, t.ID)
 	r.apply(t.ID)
 	return writes(e.sayAside(t.ID))

@@ -49,6 +49,7 @@ func (e *Engine) tapped(do func(ctx context.Context, t *talk.Turn, r *Record, fo
 			}
 			t.Step = form.Name + "/" + at.Name
 			if step != at.Name {
+				t.Outcome = "stale"
 				return shows(e.showStep(nil))
 			}
 			return do(ctx, t, r, form, at, args)
@@ -74,6 +75,7 @@ func (e *Engine) over(t *talk.Turn, r *Record, nonce string) (outcome, bool, err
 	if r.Open != nil && r.Open.Data.Nonce == nonce {
 		return outcome{}, false, nil
 	}
+	t.Outcome = "stale"
 	return outcome{say: e.instead(r, nonce)}, true, nil
 }
 
