@@ -93,7 +93,7 @@ func listRows(t *talk.Turn, v view, f filter, w window) [][]talk.Button {
 	rows = append(rows, filterRows(t, v, f)...)
 	last := []talk.Button{button(t.Book.Plain("button.refresh"), DoList, at.args()...)}
 	if t.Person.Is(api.RoleApplicant) {
-		last = append(last, button(t.Book.Plain("requests.new"), doForm, "create"))
+		last = append(last, button(t.Book.Plain("menu.new"), doForm, "create"))
 	}
 	return append(rows, last)
 }
