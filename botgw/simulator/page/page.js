@@ -81,6 +81,7 @@ function rich(phone, text, entities) {
       parent.append(node);
       walk(node, begin, end, verbatim || ["code", "pre", "text_link", "bot_command"].includes(e.type));
       at = end;
+      if (/^(PRE|BLOCKQUOTE)$/.test(node.tagName) && text[at] === "\n" && at < to) at++; // the block has ended the line already
     }
     plain(phone, parent, text.slice(at, to), verbatim);
   };
@@ -230,8 +231,8 @@ class Phone {
 
   grow() {
     const input = this.$("textarea");
-    input.style.height = "auto";
-    input.style.height = input.scrollHeight + "px";
+    input.style.height = "auto"; // and no more for a placeholder, however long
+    if (input.value) input.style.height = input.scrollHeight + "px";
   }
 
   /* what the stream tells */
@@ -377,7 +378,7 @@ class Phone {
       if (signature !== this.keyboardDrawn) {
         this.keyboardDrawn = signature;
         const icon = {contact: "📱 ", location: "📍 "};
-        box.replaceChildren(...keyboard.rows.map(row => el("div", {}, ...row.map(key => el("button", {
+        box.replaceChildren(...keyboard.rows.map(row => el("div", {class: row.length > 3 ? "dense" : undefined}, ...row.map(key => el("button", {
           type: "button", "data-key": key.text, disabled: key.kind === "other",
           onclick: () => this.act("key", {text: key.text}),
         }, (/^\p{Extended_Pictographic}/u.test(key.text) ? "" : icon[key.kind] || "") + key.text)))));

@@ -187,6 +187,10 @@ func quote(text string) string {
 }
 
 // attribute is [name="value"].
-func attribute(name, value string) string {
-	return fmt.Sprintf(`[%s="%s"]`, name, strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\a `).Replace(value))
-}
+func attribute(name, value string) string { return "[" + name + `="` + css.Replace(value) + `"]` }
+
+// contains is [name*="value"].
+func contains(name, value string) string { return "[" + name + `*="` + css.Replace(value) + `"]` }
+
+// css escapes what stands between quotes in a selector.
+var css = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\a `)

@@ -154,3 +154,26 @@ func (p Phone) Finds(selector string) {
 func (p Phone) some(selector, text string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll(%s)].some(e => e.innerText.includes(%s))`, quote(p.in(selector)), quote(text))
 }
+
+// TapWith presses the newest button whose text has this in it.
+func (p Phone) TapWith(part string) {
+	p.b.t.Helper()
+	p.b.Click(p.in(contains("data-button", part)))
+}
+
+// Begin begins with the bot, or goes back to its beginning.
+func (p Phone) Begin() {
+	p.b.t.Helper()
+	p.Finds(`:is(.start, .composer):not([hidden])`)
+	if Ask[bool](p.b, "!!document.querySelector("+quote(p.in(".start:not([hidden])"))+")") {
+		p.Start()
+		return
+	}
+	p.Write("/start")
+}
+
+// Texts are the bot's messages that the phone shows, oldest first.
+func (p Phone) Texts() []string {
+	p.b.t.Helper()
+	return Ask[[]string](p.b, "[...document.querySelectorAll("+quote(p.in("[data-from=bot]"))+")].map(e => e.innerText)")
+}
