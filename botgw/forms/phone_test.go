@@ -1,0 +1,250 @@
+package forms_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"ukbot/api"
+	"ukbot/botgw/company"
+	"ukbot/botgw/flow"
+	"ukbot/botgw/talk"
+	"ukbot/botgw/telegram"
+	"ukbot/botgw/words"
+	"ukbot/housing/housingtest"
+)
+
+// phone is somebody's chat with the bot.
+type phone struct {
+	*town
+	t      *testing.T
+	book   words.Book
+	api    *api.ClientWithResponses
+	person *talk.Person // nil: a stranger
+	name   string       // as Telegram has it
+	chat   int64
+	screen talk.Screen // the last with buttons or a keyboard
+	last   *talk.Turn
+	story  strings.Builder
+}
+
+// phone gives somebody a chat of their own; nil is a stranger.
+func (w *town) phone(t *testing.T, c *housingtest.Client, language string) *phone {
+	t.Helper()
+	w.chats++
+	p := &phone{town: w, t: t, book: words.For(language), chat: w.chats, name: "Шахноза"}
+	by := w.machine
+	if c != nil {
+		by = c
+		role := api.Role(c.Role)
+		p.person = &talk.Person{ID: c.ID(), Name: "X", Language: language, Role: role, Roles: []api.Role{role}}
+	}
+	client, err := api.NewClientWithResponses(w.URL, api.WithHTTPClient(line{w, by}))
+	must(t, err)
+	p.api = client
+	return p
+}
+
+// line is a client's way to the housing services, which can be cut.
+type line struct {
+	w  *town
+	by *housingtest.Client
+}
+
+func (l line) Do(r *http.Request) (*http.Response, error) {
+	if l.w.away.Load() {
+		return nil, company.ErrAway
+	}
+	r.Header.Set("Authorization", "Bearer "+l.by.Credential())
+	return http.DefaultClient.Do(r)
+}
+
+// turn is an update that comes now.
+func (p *phone) turn(kind talk.Kind, change ...func(*talk.Turn)) *talk.Turn {
+	p.updates++
+	t := &talk.Turn{
+		Update:   talk.Update{Bot: 100, Tenant: p.Tenant, ID: p.updates, Chat: p.chat, From: talk.From{ID: p.chat, Name: p.name}, Kind: kind, Message: int(p.updates)},
+		Standing: talk.Approved, Person: p.person, Book: p.book, API: p.api, Bot: p.bot, Zone: time.UTC, Now: p.Clock.Now(),
+	}
+	if p.person == nil {
+		t.Standing = talk.Unknown
+	}
+	for _, c := range change {
+		c(t)
+	}
+	return t
+}
+
+// begin opens a form.
+func (p *phone) begin(form string, d flow.Data) *talk.Turn {
+	p.t.Helper()
+	t := p.turn(talk.Command)
+	return p.end(t, "/"+form, p.engine.Begin(p.t.Context(), t, form, d))
+}
+
+// send has the form take what somebody sends.
+func (p *phone) send(t *talk.Turn, did string) *talk.Turn {
+	p.t.Helper()
+	handled, err := p.engine.Handle(p.t.Context(), t)
+	if err == nil && !handled {
+		p.t.Fatalf("no form takes %s", did)
+	}
+	return p.end(t, did, err)
+}
+
+func (p *phone) says(text string) *talk.Turn {
+	p.t.Helper()
+	return p.send(p.turn(talk.Text, func(t *talk.Turn) { t.Text = text }), text)
+}
+
+func (p *phone) shows(i int, change ...func(*talk.Turn)) *talk.Turn {
+	p.t.Helper()
+	return p.send(p.turn(talk.Photo, append(change, func(t *talk.Turn) { t.File = &p.photos[i] })...), "(photo)")
+}
+
+// taps taps the button that has these words.
+func (p *phone) taps(text string) *talk.Turn {
+	p.t.Helper()
+	t := p.turn(talk.Tap)
+	b := p.button(text)
+	return p.end(t, "["+b.Text+"]", call(p.engine, p.t, t, b.Call))
+}
+
+// word taps the button that has the words of a key.
+func (p *phone) word(key string) *talk.Turn {
+	p.t.Helper()
+	return p.taps(p.book.Plain(key))
+}
+
+func (p *phone) button(text string) talk.Button {
+	p.t.Helper()
+	for _, row := range p.screen.Rows {
+		for _, b := range row {
+			if strings.Contains(b.Text, text) {
+				return b
+			}
+		}
+	}
+	p.t.Fatalf("no button %q on:\n%s", text, written(p.screen))
+	return talk.Button{}
+}
+
+func call(e *flow.Engine, t *testing.T, turn *talk.Turn, c talk.Call) error {
+	t.Helper()
+	for _, route := range e.Routes() {
+		if route.Do == c.Do {
+			return route.Handle(t.Context(), turn, c.Args)
+		}
+	}
+	t.Fatalf("nobody answers %q", c.Do)
+	return nil
+}
+
+// end keeps and checks what a turn has shown.
+func (p *phone) end(turn *talk.Turn, did string, err error) *talk.Turn {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatalf("%s: %v", did, err)
+	}
+	fmt.Fprintf(&p.story, "» %s\n\n", did)
+	p.book = turn.Book
+	p.last = turn
+	for _, out := range turn.Outs {
+		if len(out.Screen.Rows) > 0 || out.Screen.Menu != nil {
+			p.screen = out.Screen
+		}
+		p.story.WriteString(written(out.Screen) + "\n")
+	}
+	check(p.t, did, turn)
+	return turn
+}
+
+// check holds an answer against Telegram's limits.
+func check(t *testing.T, did string, turn *talk.Turn) {
+	t.Helper()
+	said := 0
+	for _, out := range turn.Outs {
+		s := out.Screen
+		if out.Way == talk.Unkey {
+			continue
+		}
+		said++
+		if visible := telegram.Visible(s.Text); visible == 0 || visible > telegram.TextMax || strings.Contains(s.Text, "<3") || strings.Contains(s.Text, "<no value>") {
+			t.Errorf("%s is answered with %d units: %s", did, visible, s.Text)
+		}
+		if keys := regexp.MustCompile(`\b(flow|create|register|comment|cancel|act|complete|reassign|button)\.[a-z_]+`).FindString(s.Text + written(s)); keys != "" {
+			t.Errorf("%s is answered without words for %s", did, keys)
+		}
+		if out.Way == talk.Toast && len([]rune(s.Text)) > 200 {
+			t.Errorf("%s: too long a toast: %s", did, s.Text)
+		}
+		n := 0
+		for _, row := range s.Rows {
+			for _, b := range row {
+				if n++; b.Text == "" || len(row) > 8 || len(b.Call.Do)+len(strings.Join(b.Call.Args, ":")) > 64 {
+					t.Errorf("%s: button %+v", did, b)
+				}
+			}
+		}
+		if n > 100 || s.Menu != nil && (len(s.Rows) > 0 || len([]rune(s.Menu.Placeholder)) > 64) {
+			t.Errorf("%s: buttons of %+v", did, s)
+		}
+	}
+	if said == 0 {
+		t.Errorf("%s is not answered", did)
+	}
+}
+
+// numbers differ from run to run; all else of a screen does not.
+var numbers = regexp.MustCompile(`\d{6}-\d{3}`)
+
+// written is a screen as text.
+func written(s talk.Screen) string {
+	var b strings.Builder
+	b.WriteString(numbers.ReplaceAllString(s.Text, "NNNNNN-NNN") + "\n")
+	for _, row := range s.Rows {
+		for _, button := range row {
+			b.WriteString("[" + button.Text + "] ")
+		}
+		b.WriteString("\n")
+	}
+	if s.Menu != nil {
+		b.WriteString("keyboard: " + s.Menu.Placeholder + "\n")
+		for _, row := range s.Menu.Rows {
+			for _, key := range row {
+				b.WriteString("{" + key.Text + "} ")
+			}
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
+}
+
+// golden compares a story with its file.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden.txt")
+	got = regexp.MustCompile(`(?m) +$`).ReplaceAllString(got, "")
+	if *update {
+		must(t, os.MkdirAll("testdata", 0o755))
+		must(t, os.WriteFile(path, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(path)
+	must(t, err)
+	if got != string(want) {
+		t.Errorf("%s differs; run with -update and look at the difference. Got:\n%s", path, got)
+	}
+}
+
+// data is what the open form holds; nil if none is open.
+func (p *phone) data(ctx context.Context) *flow.Filling {
+	r, _, err := p.engine.Open(ctx, p.turn(talk.Text))
+	must(p.t, err)
+	return r.Open
+}
