@@ -135,8 +135,7 @@ func TestWithoutNATSPeopleAreToldThatServicesAreAway(t *testing.T) {
 	}
 }
 
-func TestATurnWhoseTimeIsOverIsAnswered(t *testing.T) {
-	s := newScene(t)
+func timeIsOver(t *testing.T, s *scene) {
 	anna := s.telegram(s.s.Applicant())
 	g := s.gate(func(cfg *gate.Config) {
 		cfg.Answer = func(ctx context.Context, t *talk.Turn) error {
@@ -166,8 +165,7 @@ func TestATurnWhoseTimeIsOverIsAnswered(t *testing.T) {
 	}
 }
 
-func TestOverTheLimitOneWarningInTheirLanguage(t *testing.T) {
-	s := newScene(t)
+func overTheLimit(t *testing.T, s *scene) {
 	anna := s.telegram(s.s.Applicant())
 	g := s.gate()
 	for range 20 {
@@ -336,8 +334,7 @@ func TestFiguresWaitForPostgreSQL(t *testing.T) {
 	})
 }
 
-func TestARowThatIsNotAllowedHoldsNobodyUp(t *testing.T) {
-	s := newScene(t)
+func rowNotAllowed(t *testing.T, s *scene) {
 	s.exec("ALTER TABLE bot_people ADD CHECK (name <> 'Борис')")
 	anna, boris := s.s.Applicant(), s.s.Applicant(housingtest.Name("Борис"))
 	g := s.gate()

@@ -30,6 +30,7 @@ import (
 type scene struct {
 	t      testing.TB
 	s      *housingtest.Server
+	bot    int64
 	key    secret.Text
 	front  *front
 	log    housingtest.Log
@@ -37,15 +38,45 @@ type scene struct {
 	outbox outbox
 }
 
-const botID = 99
-
 func newScene(t testing.TB) *scene {
 	t.Helper()
 	if t, ok := t.(*testing.T); ok {
 		t.Parallel()
 	}
+	return sceneOf(t, housingtest.Start(t), 99)
+}
+
+// sceneOf is a scene in a company that others use, too, with a bot of its own.
+func sceneOf(t testing.TB, s *housingtest.Server, bot int64) *scene {
+	t.Helper()
+	return &scene{t: t, s: s, bot: bot, key: secret.Text(s.Key(access.AuthTelegram, access.CompanyView).Credential()), front: newFront(t, s.URL)}
+}
+
+// TestInOneCompany is what neither moves the clock nor breaks anything.
+func TestInOneCompany(t *testing.T) {
+	t.Parallel()
 	s := housingtest.Start(t)
-	return &scene{t: t, s: s, key: secret.Text(s.Key(access.AuthTelegram, access.CompanyView).Credential()), front: newFront(t, s.URL)}
+	bot := int64(100)
+	for name, test := range map[string]func(*testing.T, *scene){
+		"a turn has its person, and one login":            turnHasItsPerson,
+		"sessions are sealed for their person":            sessionsAreSealed,
+		"200 turns at once log in once":                   manyTurnsLogInOnce,
+		"a session that ends in the middle is begun anew": sessionEndsInTheMiddle,
+		"who has no session":                              whoHasNoSession,
+		"who is blocked in the middle is told so":         blockedInTheMiddle,
+		"a refusal is an outcome, a fault comes again":    refusalAndFault,
+		"a turn whose time is over is answered":           timeIsOver,
+		"over the limit, one warning in their language":   overTheLimit,
+		"a row that is not allowed holds nobody up":       rowNotAllowed,
+	} {
+		bot++
+		scene := sceneOf(t, s, bot)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			scene.t = t
+			test(t, scene)
+		})
+	}
 }
 
 // front stands before the services and counts; when down it answers 503.
@@ -191,7 +222,7 @@ func (s *scene) telegram(who *housingtest.Client) int64 {
 // update is one of a chat of one's own.
 func (s *scene) update(telegram int64, kind talk.Kind, change ...func(*talk.Update)) talk.Update {
 	u := talk.Update{
-		Bot: botID, Tenant: s.s.Tenant, ID: s.ids.Add(1), Kind: kind, Chat: telegram,
+		Bot: s.bot, Tenant: s.s.Tenant, ID: s.ids.Add(1), Kind: kind, Chat: telegram,
 		From: talk.From{ID: telegram, Name: "Из Телеграма", Language: "uz"}, Text: "Секретный текст",
 	}
 	for _, c := range change {
