@@ -123,20 +123,29 @@ func (d directory) knowers(to audience, f fact) (who []listener) {
 		if !f.isRelation(to, k) {
 			continue
 		}
-		people := d.byRole[string(k.Relation)]
-		if k.Person != "" {
-			people = nil
-			if p, known := d.byID[k.Person]; known {
-				people = append(people, p)
-			}
-		}
-		for _, p := range people {
+		for _, p := range d.people(k) {
 			if p.PersonID != f.actor.ID && (!p.Blocked || f.Type == evenBlocked) {
 				who = append(who, d.listener(p))
 			}
 		}
 	}
 	return who
+}
+
+// people is the one person that somebody who must know is, or all of the role.
+// In a company that has no managers yet the admins are told what those would be.
+func (d directory) people(k events.Knower) []db.AudienceRow {
+	if k.Person != "" {
+		if p, known := d.byID[k.Person]; known {
+			return []db.AudienceRow{p}
+		}
+		return nil
+	}
+	people := d.byRole[string(k.Relation)]
+	if len(people) == 0 && k.Relation == events.RelationManager {
+		return d.byRole[string(events.RelationAdmin)]
+	}
+	return people
 }
 
 // isRelation says whether somebody who must know is whom a row tells.

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"ukbot/events"
 	"ukbot/sql/db"
 )
 
@@ -117,9 +118,13 @@ func wanted(facts []fact) (people, roles []string, subscribers bool) {
 			ids[f.payment.Payer] = true
 		}
 		for _, k := range f.know {
-			if k.Person != "" {
+			switch {
+			case k.Person != "":
 				ids[k.Person] = true
-			} else {
+			case k.Relation == events.RelationManager:
+				names[string(events.RelationAdmin)] = true // in their place where there is none
+				fallthrough
+			default:
 				names[string(k.Relation)] = true
 			}
 		}

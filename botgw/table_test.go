@@ -316,6 +316,19 @@ func TestWhoIsBlockedHearsOfThatAlone(t *testing.T) {
 	}
 }
 
+func TestAdminsStandInForManagersThatAreNotThere(t *testing.T) {
+	d := directory{byID: map[string]db.AudienceRow{}, byRole: map[string][]db.AudienceRow{}, zone: time.UTC, now: time.Now()}
+	d.add(db.AudienceRow{PersonID: "admin", ChatID: 5, Role: "admin", Language: "ru"})
+	registered := events.UserChanged{Know: []events.Knower{{Relation: events.RelationManager}}}
+	if got := d.toldOf(t, ofUser(events.UserRegistered), registered); !slices.Equal(got, []string{"user.registered.manager to 5"}) {
+		t.Errorf("told %q, want the admin", got)
+	}
+	d.add(db.AudienceRow{PersonID: "manager", ChatID: 6, Role: "manager", Language: "ru"})
+	if got := d.toldOf(t, ofUser(events.UserRegistered), registered); !slices.Equal(got, []string{"user.registered.manager to 6"}) {
+		t.Errorf("told %q, want the manager", got)
+	}
+}
+
 func TestQuietHoursEnd(t *testing.T) {
 	tashkent, err := time.LoadLocation(zoneDefault)
 	if err != nil {
