@@ -81,11 +81,9 @@ func (a act) form() flow.Form {
 	if a.asked {
 		text.Ask = withQuestion(text.Ask)
 	}
-	steps := []flow.Step{text}
-	last := confirm(a.confirm, "act.send")
+	steps, last := []flow.Step{text}, confirm(a.confirm, "act.send")
 	if a.photos != "" {
-		steps = append(steps, proofStep(a.photos))
-		last = proofConfirm(a.confirm, "act.send")
+		steps, last = []flow.Step{illustrated(text), proofStep(a.photos)}, proofConfirm(a.confirm, "act.send")
 	}
 	return flow.Form{Name: a.name, Title: a.title, Roles: a.roles, Steps: append(steps, last), Finish: a.finish}
 }

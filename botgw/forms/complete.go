@@ -22,7 +22,7 @@ func Complete() flow.Form {
 	return flow.Form{
 		Name: "complete", Title: "complete.title", Roles: []api.Role{api.RoleExecutor},
 		Steps: []flow.Step{
-			wordsStep("complete.ask_text", "complete.hint_text", 1, fixed...),
+			illustrated(wordsStep("complete.ask_text", "complete.hint_text", 1, fixed...)),
 			proofStep("complete.ask_photos"),
 			proofConfirm("complete.ask_confirm", "complete.send"),
 		},
@@ -41,7 +41,7 @@ func complete(ctx context.Context, t *talk.Turn, d *flow.Data, key *string, file
 }
 
 // wordsStep asks for a text of at least a few characters; presets are keys of
-// answers to choose. A photo that comes with words below it answers two steps.
+// answers to choose.
 func wordsStep(question, hint string, atLeast int, presets ...string) flow.Step {
 	step := flow.Step{
 		Name: "text", Hint: hint,
@@ -62,6 +62,13 @@ func wordsStep(question, hint string, atLeast int, presets ...string) flow.Step 
 			return nil
 		}
 	}
+	return step
+}
+
+// illustrated makes a step for words take photos too: one with words below it
+// answers both this step and the next.
+func illustrated(step flow.Step) flow.Step {
+	step.Take[talk.Photo], step.Take[talk.Document] = captioned(flow.Photo), captioned(flow.Picture)
 	return step
 }
 

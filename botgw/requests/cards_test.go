@@ -28,11 +28,16 @@ func (p *phone) act(number, action string, body any) {
 func (p *phone) attach(number string) uuid.UUID {
 	p.t.Helper()
 	p.update++
+	return p.upload(number, jpegOf(p.t, uint8(p.update), 32, 32))
+}
+
+func (p *phone) upload(number string, picture []byte) uuid.UUID {
+	p.t.Helper()
 	var b bytes.Buffer
 	form := multipart.NewWriter(&b)
 	part, err := form.CreateFormFile("file", "a.jpg")
 	must(p.t, err)
-	_, err = part.Write(jpegOf(p.t, uint8(p.update)))
+	_, err = part.Write(picture)
 	must(p.t, errors.Join(err, form.Close()))
 	var file api.File
 	p.Client.Do("POST", "/requests/"+number+"/files", b.Bytes(), "Content-Type: "+form.FormDataContentType()).Want(p.t, 201, &file)

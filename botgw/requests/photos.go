@@ -1,7 +1,11 @@
 package requests
 
 import (
+	"bytes"
 	"context"
+	"image"
+	_ "image/jpeg" // to be measured
+	_ "image/png"
 	"net/http"
 
 	"ukbot/api"
@@ -60,10 +64,35 @@ func download(ctx context.Context, t *talk.Turn, number string, files []api.File
 			return nil, err
 		}
 		if r.HTTPResponse.StatusCode != http.StatusOK {
-			return nil, company.Refused(r.ApplicationproblemJSONDefault)
+			err := company.Refused(r.ApplicationproblemJSONDefault)
+			if company.Is(err, "not_found") { // taken away meanwhile
+				continue
+			}
+			return nil, err
+		}
+		if !shows(r.Body) {
+			continue
 		}
 		images = append(images, talk.Image{Name: f.Name, Data: r.Body})
 		total += f.Bytes
 	}
 	return images, nil
+}
+
+// Telegram refuses a photo that is longer than this, in pixels of both sides
+// together, or narrower than one part in so many (core.telegram.org/bots/api#sendphoto).
+const (
+	sidesMax = 10_000
+	ratioMax = 20
+)
+
+// shows says whether Telegram shows a picture as a photo. What cannot be measured
+// here, as WebP, is left to Telegram.
+func shows(data []byte) bool {
+	c, _, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return true
+	}
+	long, short := max(c.Width, c.Height), min(c.Width, c.Height)
+	return long+short <= sidesMax && long <= ratioMax*short
 }

@@ -263,7 +263,7 @@ func (p *phone) fills(turn *talk.Turn, did string) *talk.Turn {
 // photo is a photo that Telegram has.
 func (w *town) photo() *talk.File {
 	w.t.Helper()
-	id, err := w.telegram.SendPhoto(token, visitor, jpegOf(w.t, uint8(w.update)), "")
+	id, err := w.telegram.SendPhoto(token, visitor, jpegOf(w.t, uint8(w.update), 32, 32), "")
 	must(w.t, err)
 	for _, m := range w.telegram.Messages(visitor) {
 		if m.ID == id && !m.FromBot {
@@ -274,10 +274,10 @@ func (w *town) photo() *talk.File {
 	return nil
 }
 
-// jpegOf is a small picture of one colour.
-func jpegOf(t *testing.T, grey uint8) []byte {
+// jpegOf is a picture of one colour.
+func jpegOf(t *testing.T, grey uint8, width, height int) []byte {
 	t.Helper()
-	img := image.NewGray(image.Rect(0, 0, 32, 32))
+	img := image.NewGray(image.Rect(0, 0, width, height))
 	for i := range img.Pix {
 		img.Pix[i] = color.Gray{Y: grey}.Y
 	}

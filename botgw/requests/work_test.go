@@ -60,6 +60,26 @@ func TestAReportNeedsAPhotoThatArrives(t *testing.T) {
 	}
 }
 
+func TestAPhotoWithWordsIsAReport(t *testing.T) {
+	w := newTown(t, "en")
+	n := w.leak("Leak").Number
+	w.rustam.act(n, "take", nil)
+	w.rustam.opens(n)
+	w.rustam.word("requests.complete")
+	w.rustam.sends()
+	w.rustam.has(talk.Auto, "What was done?")
+	turn := w.rustam.begin(talk.Photo)
+	turn.File, turn.Text = w.photo(), "New tap <3"
+	w.rustam.fills(turn, "(photo with words)")
+	w.rustam.has(talk.Auto, "2 photos")
+	w.rustam.word("button.done")
+	w.rustam.has(talk.Auto, "New tap &lt;3")
+	w.rustam.word("complete.send")
+	w.rustam.word("flow.card")
+	w.rustam.has(talk.Auto, "New tap &lt;3")
+	w.rustam.taps("📷 2")
+}
+
 func TestAFormOutlivesTheEndOfAShift(t *testing.T) {
 	w := newTown(t, "en")
 	n := w.leak("Leak").Number
