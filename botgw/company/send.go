@@ -39,7 +39,7 @@ func (l *Line) send(r *http.Request) (*http.Response, error) {
 func (l *Line) attempts(ctx context.Context, r *http.Request, service string, timeout time.Duration) (*http.Response, error) {
 	for attempt := 1; ; attempt++ {
 		answer, err := l.try(ctx, r, service, timeout)
-		if errors.Is(err, errOpen) || r.Context().Err() != nil {
+		if errors.Is(err, errOpen) || errors.Is(err, errLarge) || r.Context().Err() != nil {
 			return answer, l.explain(r, service, err)
 		}
 		wait, again := pause(r, attempt, answer, err)
