@@ -25,6 +25,7 @@ func TestARequestIsMadeOnce(t *testing.T) {
 		{"a photo that fails", aPhotoThatFails},
 		{"the longest text", theLongestText},
 		{"photos alone", photosAlone},
+		{"let in meanwhile", letInMeanwhile},
 		{"a draft is sent a day later", aDraftIsSentADayLater},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, w) })
@@ -176,6 +177,18 @@ func photosAlone(t *testing.T, w *town) {
 		if !strings.Contains(p.last.Outs[0].Screen.Text, want) {
 			t.Errorf("photo %d: %s", i, p.last.Outs[0].Screen.Text)
 		}
+	}
+}
+
+// Who was let in while they registered is greeted: the services would refuse them.
+func letInMeanwhile(t *testing.T, w *town) {
+	p := w.phone(t, nil, "en")
+	p.begin("register", flow.Data{Invitation: w.invite()})
+	p.word("language.uz")
+	p.person = &talk.Person{ID: w.anna.ID(), Name: "Anna", Language: "uz", Role: "applicant"}
+	turn := p.send(p.turn(talk.Contact, own("998901112266")), "(contact)")
+	if got := turn.Outs[len(turn.Outs)-1].Screen.Text; !strings.Contains(got, "Xush kelibsiz, Anna") {
+		t.Errorf("said %s", got)
 	}
 }
 

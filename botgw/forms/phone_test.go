@@ -152,7 +152,7 @@ func (p *phone) end(turn *talk.Turn, did string, err error) *talk.Turn {
 	if err != nil {
 		p.t.Fatalf("%s: %v", did, err)
 	}
-	fmt.Fprintf(&p.story, "» %s\n\n", did)
+	fmt.Fprintf(&p.story, "» %s\n\n", telegram.Cut(did, 200))
 	p.book = turn.Book
 	p.last = turn
 	for _, out := range turn.Outs {

@@ -116,6 +116,10 @@ func takeName(ctx context.Context, t *talk.Turn, d *flow.Data) error {
 }
 
 func register(ctx context.Context, t *talk.Turn, d *flow.Data) error {
+	if t.Person != nil { // the same update before a crash, or a manager meanwhile
+		t.Show(welcome(t, t.Person.Name, t.Person.Role))
+		return nil
+	}
 	u, err := enrol(ctx, t, d)
 	if void := voidKeys[code(err)]; void != "" && d.Invitation != "" {
 		d.Invitation = ""
@@ -126,16 +130,21 @@ func register(ctx context.Context, t *talk.Turn, d *flow.Data) error {
 	}
 	switch u.Status {
 	case api.UserStatusApproved:
-		t.Show(talk.Screen{
-			Text: t.Book.Text("register.welcome", words.Args{"Name": u.Name, "Role": t.Book.Plain("role." + string(u.ActiveRole))}),
-			Rows: [][]talk.Button{{{Text: t.Book.Plain("button.menu"), Call: talk.Call{Do: menuDo}}}},
-		})
+		t.Show(welcome(t, u.Name, u.ActiveRole))
 	case api.UserStatusBlocked:
 		t.Show(talk.Screen{Text: t.Book.Text("problem.blocked")})
 	default:
 		t.Show(talk.Screen{Text: t.Book.Text("register.waits", words.Args{"Name": u.Name})})
 	}
 	return nil
+}
+
+// welcome greets somebody who is let in, and shows the way on.
+func welcome(t *talk.Turn, name string, role api.Role) talk.Screen {
+	return talk.Screen{
+		Text: t.Book.Text("register.welcome", words.Args{"Name": name, "Role": t.Book.Plain("role." + string(role))}),
+		Rows: [][]talk.Button{{{Text: t.Book.Plain("button.menu"), Call: talk.Call{Do: menuDo}}}},
+	}
 }
 
 // voidKeys is what is said of an invitation that does not count, by the refusal.

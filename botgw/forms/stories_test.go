@@ -1,6 +1,7 @@
 package forms_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ func TestStories(t *testing.T) {
 		{"draft", tellDraft},
 		{"register", tellRegister},
 		{"register-invited", tellInvited},
+		{"create-two-homes", tellTwoHomes},
 	} {
 		for _, language := range words.Languages {
 			t.Run(story.name+" in "+language, func(t *testing.T) {
@@ -106,6 +108,36 @@ func tellCreateByManager(w *town, t *testing.T, language string) *phone {
 	if r := w.get(t, p.made()); r.Applicant.Id != w.anna.Caller.User || r.CreatedBy.Id != w.boss.ID() || r.Apartment == nil {
 		t.Errorf("made %+v", r)
 	}
+	return p
+}
+
+// tellTwoHomes is also what is said of answers that do not fit.
+func tellTwoHomes(w *town, t *testing.T, language string) *phone {
+	both := w.Applicant()
+	w.Lives(both.Caller.User, w.flat)
+	second, _ := w.Home(both.Caller.User)
+	w.exec(t, "UPDATE buildings SET address = 'Юнусабад, дом 7' WHERE id = $1", second)
+	w.exec(t, "UPDATE apartments SET number = '34' WHERE building_id = $1", second)
+	p := w.phone(t, both, language)
+	p.begin("create", flow.Data{})
+	p.word("category.electricity")
+	p.taps("Юнусабад")
+	p.send(p.turn(talk.Sticker), "(sticker)")
+	p.taps("34")
+	p.send(p.turn(talk.Voice), "(voice)")
+	p.says(strings.Repeat("я", flow.TextMax+21))
+	p.shows(0)
+	p.shows(1)
+	p.says("Нет света")
+	p.word("flow.clear_photos")
+	p.send(p.turn(talk.Document, func(t *talk.Turn) { t.File = &talk.File{ID: "d", Unique: "d", Media: "application/pdf"} }), "(PDF)")
+	p.word("button.skip")
+	p.word("urgency.medium")
+	p.send(p.turn(talk.Location), "(location)")
+	p.word("create.send")
+	turn := p.turn(talk.Tap)
+	p.end(turn, "(a button of long ago)", call(w.engine, t, turn, talk.Call{Do: flow.PickDo, Args: []string{"x", "y"}}))
+	w.exec(t, "UPDATE buildings SET address = id::text WHERE id = $1", second)
 	return p
 }
 
