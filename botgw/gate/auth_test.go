@@ -320,7 +320,8 @@ func refusalAndFault(t *testing.T, s *scene) {
 	if err := g.Pass(t.Context(), u, func(context.Context, *talk.Turn) error { return fault }); !errors.Is(err, fault) || s.outbox.answered(u.ID) != "" {
 		t.Errorf("error %v, answered %q", err, s.outbox.answered(u.ID))
 	}
-	for _, outcome := range []string{"refused", "failed"} {
+	s.pass(g, s.update(s.telegram(anna), talk.Tap), func(_ context.Context, t *talk.Turn) error { t.Outcome = "stale"; return nil })
+	for _, outcome := range []string{"refused", "failed", "stale"} {
 		if !s.leaks(`"outcome":"` + outcome + `"`) {
 			t.Errorf("no line says %s", outcome)
 		}

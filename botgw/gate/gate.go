@@ -98,8 +98,9 @@ func (g *Gate) Run(ctx context.Context) error {
 	return err
 }
 
-// Next handles a turn. A *company.Refusal that it returns counts as "refused"
-// and has been answered already; company.ErrAway the gate answers.
+// Next handles a turn. What it says in Turn.Outcome stands in the figures: words
+// of the program. A *company.Refusal that it returns counts as "refused" and has
+// been answered already; company.ErrAway the gate answers.
 type Next func(ctx context.Context, t *talk.Turn) error
 
 // Pass leads one update through the gate, and delivers what it is answered. An
@@ -129,6 +130,9 @@ func (g *Gate) pass(ctx context.Context, u talk.Update, next Next, r *record) er
 	}
 	t, err := g.turn(ctx, u, next)
 	r.outcome, r.step = outcomeOf(err), t.Step
+	if err == nil && t.Outcome != "" {
+		r.outcome = outcome(t.Outcome)
+	}
 	switch {
 	case errors.Is(err, errBlocked):
 		t.Outs = nil
