@@ -51,6 +51,7 @@ func TestApplyMakesAllAndThenFindsNothingToDo(t *testing.T) {
 }
 
 func TestPlanSeesWhatWasEdited(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		which, detail, action string
 		edit                  func(ctx context.Context, js jetstream.JetStream) error
@@ -149,6 +150,7 @@ func consumer(stream, name string, edit func(*jetstream.ConsumerConfig)) func(co
 }
 
 func TestApplyShrinksNothingThatHoldsMessages(t *testing.T) {
+	t.Parallel()
 	for name, edit := range map[string]func(*jetstream.StreamConfig){
 		"less age":       func(c *jetstream.StreamConfig) { c.MaxAge *= 2 },
 		"a limit":        func(c *jetstream.StreamConfig) { c.MaxAge = 0 },

@@ -12,6 +12,7 @@ import (
 )
 
 func TestAClusterLosesNothingWithItsLeader(t *testing.T) {
+	t.Parallel()
 	cluster := natstest.Cluster(t, 3)
 	conn := cluster.Connect("ingress")
 	publisher := natstest.NewPublisher(t, conn)
@@ -84,6 +85,7 @@ func insist(t *testing.T, publisher *nats.Publisher, id string) bool {
 }
 
 func TestTwinsOnAClusterAreBothAnsweredTruthfully(t *testing.T) {
+	t.Parallel()
 	cluster := natstest.Cluster(t, 3)
 	conn := cluster.Connect("ingress")
 	publisher := natstest.NewPublisher(t, conn)

@@ -434,6 +434,7 @@ func TestOneConsumersOutageIsNobodyElses(t *testing.T) {
 }
 
 func TestAConsumerOutlivesARestartOfTheServer(t *testing.T) {
+	t.Parallel()
 	env := natstest.Start(t)
 	var got seen
 	consume(t, env, nats.ConsumeConfig{}, func(_ context.Context, batch []*nats.Message) []error {

@@ -285,6 +285,7 @@ func TestABatchOverABreakingConnectionIsStoredUpToTheBreak(t *testing.T) {
 }
 
 func TestCloseWaitsForWhatIsInFlight(t *testing.T) {
+	t.Parallel()
 	for round := range 10 {
 		env := natstest.StartDurable(t)
 		publisher, err := nats.NewPublisher(env.Conn)

@@ -109,6 +109,7 @@ func TestReadEndsWhereItsCallbackSays(t *testing.T) {
 }
 
 func TestReadEndsThoughWhatItWaitsForIsPurged(t *testing.T) {
+	t.Parallel()
 	env := natstest.Start(t)
 	for i := range 2000 { // more than the client prefetches
 		publish(t, env, fmt.Sprint(i))
