@@ -167,7 +167,7 @@ func (s *showing) confirm() {
 func (s *showing) rate() {
 	s.resident.Tap("5 ⭐")
 	s.resident.Sees(words.Rating(5))
-	s.executor.Sees("⭐")
+	s.executor.Sees(words.Rating(5))
 	s.shot("8-rated")
 }
 
