@@ -57,7 +57,7 @@ var arrows = map[string]string{
 	"botgw/company":  "api secret botgw/talk",
 	// In: from Telegram to the lanes, and who may go on.
 	"botgw/bots":    "events nats secret sql/db botgw/telegram",
-	"botgw/updates": "events nats botgw/bots botgw/talk botgw/telegram",
+	"botgw/updates": "events nats secret botgw/bots botgw/talk botgw/telegram",
 	"botgw/gate":    "api events nats secret sql/db botgw/company botgw/speak botgw/talk botgw/telegram botgw/words",
 	// Talking.
 	"botgw/speak":              "events nats sql/db api botgw/pace botgw/talk botgw/telegram botgw/words",
