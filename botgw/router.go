@@ -6,6 +6,7 @@ import (
 
 	"ukbot/botgw/company"
 	"ukbot/botgw/flow"
+	"ukbot/botgw/speak"
 	"ukbot/botgw/talk"
 )
 
@@ -91,6 +92,8 @@ func (r *router) tap(ctx context.Context, t *talk.Turn) error {
 	}
 	route, known := r.routes[call.Do]
 	switch {
+	case call.Do == speak.Idle: // a label among buttons
+		return nil
 	case stale || !known:
 		return r.stale(ctx, t)
 	case t.Person == nil && !route.Anybody:
