@@ -140,7 +140,7 @@ func (g *Gate) pass(ctx context.Context, u talk.Update, next Next, r *record) er
 	case errors.Is(err, company.ErrAway):
 		r.cause = err
 		g.tellAway(ctx, t)
-	case r.outcome == failed:
+	case r.outcome == failed && err != nil:
 		return err
 	case r.spent.Calls() > 0: // they are back
 		g.waiting.forget(ctx, u)
