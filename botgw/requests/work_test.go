@@ -16,16 +16,6 @@ import (
 	"ukbot/housing/housingtest"
 )
 
-// nonce is that of the form on the screen.
-func (p *phone) nonce() string {
-	p.t.Helper()
-	b, ok := p.button(plain("button.cancel"))
-	if !ok {
-		p.t.Fatalf("no form on:\n%s", written(p.screen))
-	}
-	return b.Call.Args[0]
-}
-
 func TestAReportNeedsAPhotoThatArrives(t *testing.T) {
 	w := newTown(t, "en")
 	n := w.leak("Leak").Number
