@@ -1,19 +1,16 @@
-// Package botgw is the only place that knows Telegram: who is told of which
-// event in which words (notices.go is the table, notify.go the work), how a
-// notice reaches its chat once, in order and within Telegram's limits (send.go),
-// and the client with its errors and what each of them asks for.
+// Package botgw is the bot, and the only place that knows Telegram. Two ways
+// lead through it:
 //
-//	bot := botgw.NewBot(token, endpoint, 10*time.Second)
-//	id, err := bot.Send(ctx, botgw.Outgoing{ChatID: chat, Text: "<b>25 000 so'm</b>"})
-//	switch v := botgw.Classify(err); v.Action {
-//	case botgw.Success: // also when there was nothing to change
-//	case botgw.HoldChat: // wait v.RetryAfter
-//	…
-//	}
+//	in:  updates → gate (limit, log, auth) → router → forms, requests, desk → speak   (gateway.go)
+//	out: an event → who is told, in which words (table.go) → the stream → Telegram    (notify.go, send.go)
 //
-// It promises that a bot's token stands in no error and no log line, that every
-// call ends with its context or its time-out, and that each refusal of Telegram
-// has one agreed consequence (the table in telegram_errors.go). A call is made
-// once: whoever makes it decides about another try, because a message whose
-// answer was lost may have arrived.
+// Out: a Notifier turns events into notices, a Sender delivers them by the
+// tenant's bot. A notice reaches its chat once, in the order of events and within
+// Telegram's limits, which it shares with the answers (package pace; replicas
+// find one another in replicas.go). It may change a message that is there instead
+// of adding one (cards.go), waits while its person wants quiet (later.go), and has
+// one agreed consequence for each refusal of Telegram (deliver.go). A message is
+// sent twice only where a crash falls between Telegram's answer and its record.
+//
+// It never decides what somebody may do: that is the housing services' word.
 package botgw

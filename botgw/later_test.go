@@ -196,3 +196,22 @@ func TestTheDirectoryFollowsTheCompany(t *testing.T) {
 		t.Errorf("who has no Telegram any more is still there: %+v, %v", people, err)
 	}
 }
+
+func TestAWeekOfShiftsIsOneMessage(t *testing.T) {
+	b := newBackbone(t, dbtest.New(t))
+	b.start()
+	monday := time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+	for day := range 5 {
+		starts := monday.AddDate(0, 0, day)
+		b.publishTo(events.ShiftSubject("demo", events.ShiftPlanned), housingEvent(starts.String(), ofShift(events.ShiftPlanned), events.ShiftChanged{
+			Shift: events.ShiftBrief{ID: starts.String(), Person: &events.Named{ID: "m-1"}, Role: "manager", StartsAt: starts, EndsAt: starts.Add(9 * time.Hour), Version: 1},
+			Know:  []events.Knower{{Person: "m-1", Relation: events.RelationSubject}},
+		}))
+	}
+	b.until("all five are told", func() bool { return strings.Count(b.texts(8, 1)[0], "Новая смена") == 5 })
+	b.settled()
+	got := b.texts(8, 1)
+	if len(got) != 1 || !strings.Contains(got[0], "пн, 23 ноября, 09:00–18:00") || !strings.Contains(got[0], "пт, 27 ноября") {
+		t.Errorf("messages %q, want one with Monday to Friday", got)
+	}
+}
