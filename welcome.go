@@ -41,7 +41,7 @@ func (n *node) welcome(ctx context.Context, took time.Duration) {
 	if n.companyKey == "" {
 		text.WriteString(tryEmpty)
 	} else {
-		fmt.Fprintf(&text, tryThese, s.HTTPAddr)
+		fmt.Fprintf(&text, tryThese, s.HTTPAddr, s.HTTPAddr)
 	}
 	fmt.Print(text.String())
 }
@@ -49,6 +49,7 @@ func (n *node) welcome(ctx context.Context, took time.Duration) {
 const tryThese = `
 Try, in a second terminal in this folder:
 
+  open http://%s/simulator   file a request as the resident, assign it as the manager, do it as the executor
   go run . send stripe --type payment_intent.succeeded   a signed payment; again: duplicate, nobody is told twice
   go run . events ls                                     what came; events show ID tells the whole story
   curl -H "Authorization: Bearer $(go run . token --as manager)" 'http://%s/api/v1/requests?status_group=open'   what waits
@@ -75,8 +76,7 @@ func orSet(key secret.Text) string {
 
 func (n *node) telegramLine() string {
 	if n.settings.TelegramToken == simulatorToken {
-		return fmt.Sprintf("simulator, messages at http://%s/simulator/messages?chat=%d (payer) and %d (manager)",
-			n.settings.HTTPAddr, demoPeople[0].ChatID, demoPeople[1].ChatID)
+		return fmt.Sprintf("http://%s/simulator   four phones: write, tap, send photos; no internet needed", n.settings.HTTPAddr)
 	}
 	return "the real one, with your bot"
 }
