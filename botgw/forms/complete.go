@@ -3,6 +3,7 @@ package forms
 import (
 	"context"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -48,7 +49,7 @@ func wordsStep(question, hint string, atLeast int, presets ...string) flow.Step 
 		Ask: func(_ context.Context, t *talk.Turn, d *flow.Data) (talk.Screen, error) {
 			return talk.Screen{
 				Text: t.Book.Text(question, words.Args{"Number": d.Request}) + written(t, d),
-				Rows: grid(2, choices(t, presets)),
+				Rows: choices(t, presets),
 			}, nil
 		},
 		Take: map[talk.Kind]flow.Taking{talk.Text: longWords(atLeast)},
@@ -72,11 +73,21 @@ func illustrated(step flow.Step) flow.Step {
 	return step
 }
 
-func choices(t *talk.Turn, presets []string) (buttons []talk.Button) {
+// halfRow is how many characters of a button can be read where two share a row.
+const halfRow = 18
+
+// choices are the presets by twos, or one in a row where they are long.
+func choices(t *talk.Turn, presets []string) [][]talk.Button {
+	var buttons []talk.Button
+	columns := 2
 	for _, key := range presets {
-		buttons = append(buttons, flow.Pick(t.Book.Plain(key), key))
+		button := flow.Pick(t.Book.Plain(key), key)
+		if utf8.RuneCountInString(button.Text) > halfRow {
+			columns = 1
+		}
+		buttons = append(buttons, button)
 	}
-	return buttons
+	return grid(columns, buttons)
 }
 
 // longWords takes a text of at least so many characters.
@@ -87,7 +98,7 @@ func longWords(atLeast int) flow.Taking {
 		if err := take(ctx, t, &after); err != nil {
 			return err
 		}
-		if len([]rune(after.Text)) < atLeast {
+		if utf8.RuneCountInString(after.Text) < atLeast {
 			return flow.Complaint{Key: "act.too_short", Args: words.Args{"Count": atLeast}}
 		}
 		*d = after
