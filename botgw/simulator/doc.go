@@ -7,6 +7,10 @@
 //	sim.Start("100:dev", 7) // before this the bot may not write to her
 //	http.ListenAndServe("127.0.0.1:8081", sim.Handler())
 //
+// People do on their phones what people do: SendText, SendPhoto, SendAlbum, Tap,
+// TapStale, PressKey, EditText, Block; WaitAnswer, KeyboardOf, CommandsOf and
+// Action say what they see. Inspect serves the same as a page of four phones.
+//
 // It promises to refuse what Telegram refuses, in Telegram's own words, to keep
 // Telegram's rules of updates (offsets, one poller, webhook or polling), and to
 // fail on demand (SetFault). Messages are kept in memory, the last

@@ -96,11 +96,11 @@ func (s *Server) readAlbum(b *bot, a args) ([]piece, error) {
 	case len(list) > albumMax:
 		return nil, errAlbumLong
 	}
+	if slices.ContainsFunc(list, func(in inputMedia) bool { return (in.Type == "document") != (list[0].Type == "document") }) {
+		return nil, errAlbumMix
+	}
 	var pieces []piece
 	for _, in := range list {
-		if (in.Type == "document") != (list[0].Type == "document") {
-			return nil, errAlbumMix
-		}
 		p, err := s.readMedia(b, a, in)
 		if err != nil {
 			return nil, err

@@ -133,6 +133,7 @@ func TestCallsAreRefusedAsTelegramRefusesThem(t *testing.T) {
 	d.sim.Deactivate(10)
 	must(t, d.sim.AddGroup(token, -5, "old"), d.sim.Migrate(-5, -1005), d.sim.AddGroup(token, -6, "kicked"), d.sim.Kick(token, -6))
 	mine := fmt.Sprint(d.send("hello"))
+	keys := fmt.Sprint(d.send("keys", `reply_markup={"keyboard":[["a"]]}`))
 	theirs, err := d.sim.SendText(token, 7, "hi")
 	must(t, err)
 	long := strings.Repeat("я", 4097)
@@ -171,6 +172,24 @@ func TestCallsAreRefusedAsTelegramRefusesThem(t *testing.T) {
 		"an unknown action":             {[]string{"sendChatAction", "chat_id=7", "action=sleeping"}, 400, "Bad Request: wrong parameter action in request"},
 		"a photo without photo":         {[]string{"sendPhoto", "chat_id=7"}, 400, "Bad Request: there is no photo in the request"},
 		"a document of unknown id":      {[]string{"sendDocument", "chat_id=7", "document=abc"}, 400, "Bad Request: wrong file identifier/HTTP URL specified"},
+		"nine buttons in a row":         {[]string{"sendMessage", "chat_id=7", "text=x", `reply_markup={"inline_keyboard":[[` + strings.Repeat(`{"text":"a","callback_data":"d"},`, 8) + `{"text":"a","callback_data":"d"}]]}`}, 400, "Bad Request: reply markup is too long"},
+		"a key without text":            {[]string{"sendMessage", "chat_id=7", "text=x", `reply_markup={"keyboard":[[{"text":" "}]]}`}, 400, "Bad Request: keyboard button text must be non-empty"},
+		"a key that is a number":        {[]string{"sendMessage", "chat_id=7", "text=x", `reply_markup={"keyboard":[[7]]}`}, 400, "Bad Request: can't parse keyboard button: KeyboardButton must be an Object"},
+		"a placeholder of 65":           {[]string{"sendMessage", "chat_id=7", "text=x", `reply_markup={"keyboard":[["a"]],"input_field_placeholder":"` + long[:130] + `"}`}, 400, "Bad Request: INPUT_FIELD_PLACEHOLDER_INVALID"},
+		"an edit of what brought keys":  {[]string{"editMessageText", "chat_id=7", "text=x", "message_id=" + keys}, 400, "Bad Request: message can't be edited"},
+		"an edit to other keys":         {[]string{"editMessageText", "chat_id=7", "text=x", `reply_markup={"remove_keyboard":true}`, "message_id=" + mine}, 400, "Bad Request: inline keyboard expected"},
+		"a caption where there is none": {[]string{"editMessageCaption", "chat_id=7", "caption=x", "message_id=" + mine}, 400, "Bad Request: there is no caption in the message to edit"},
+		"a caption of 1025":             {[]string{"sendPhoto", "chat_id=7", "photo=x", "caption=" + long[:2050]}, 400, "Bad Request: message caption is too long"},
+		"no media":                      {[]string{"editMessageMedia", "chat_id=7", "message_id=" + mine}, 400, "Bad Request: can't parse InputMedia: media not found"},
+		"media of another kind":         {[]string{"editMessageMedia", "chat_id=7", "message_id=" + mine, `media={"type":"poll","media":"x"}`}, 400, "Bad Request: can't parse InputMedia: media type is unsupported"},
+		"an album of one":               {[]string{"sendMediaGroup", "chat_id=7", `media=[{"type":"photo","media":"x"}]`}, 400, "Bad Request: there are no messages to send as an album"},
+		"an album of eleven":            {[]string{"sendMediaGroup", "chat_id=7", `media=[` + strings.Repeat(`{"type":"photo","media":"x"},`, 10) + `{"type":"photo","media":"x"}]`}, 400, "Bad Request: too many messages to send as an album"},
+		"an album of two kinds":         {[]string{"sendMediaGroup", "chat_id=7", `media=[{"type":"document","media":"x"},{"type":"photo","media":"x"}]`}, 400, "Bad Request: message type can't be sent as an album with the others"},
+		"deleting none of many":         {[]string{"deleteMessages", "chat_id=7", "message_ids=[]"}, 400, "Bad Request: message identifiers are not specified"},
+		"deleting 101":                  {[]string{"deleteMessages", "chat_id=7", "message_ids=[" + strings.Repeat("1,", 100) + "1]"}, 400, "Bad Request: too many message identifiers specified"},
+		"a file without id":             {[]string{"getFile"}, 400, "Bad Request: file_id not specified"},
+		"an unknown file":               {[]string{"getFile", "file_id=x"}, 400, "Bad Request: invalid file_id"},
+		"a description too long":        {[]string{"setMyDescription", "description=" + long[:1030]}, 400, "Bad Request: description is too long"},
 		"a command in capitals":         {[]string{"setMyCommands", `commands=[{"command":"Start","description":"x"}]`}, 400, "Bad Request: BOT_COMMAND_INVALID"},
 		"a command without description": {[]string{"setMyCommands", `commands=[{"command":"start"}]`}, 400, "Bad Request: command description must be non-empty"},
 		"a language of three letters":   {[]string{"setMyCommands", "commands=[]", "language_code=rus"}, 400, "Bad Request: invalid language code specified"},
