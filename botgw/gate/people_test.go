@@ -119,7 +119,7 @@ func TestFiguresOfTwoReplicasAddUp(t *testing.T) {
 		"hour: command other done 2 4", "hour: command start done 2 4", "hour: tap  done 2 4", "hour: tap card done 2 4",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("figures\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("figures\n%s\nwant\n%s\nlog\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"), s.log.String())
 	}
 }
 

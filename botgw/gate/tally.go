@@ -76,6 +76,9 @@ func (t *tally) run(ctx context.Context, every time.Duration, log zerolog.Logger
 			log.Warn().Err(err).Msg("bot_metrics wait for PostgreSQL")
 		}
 	}
+	if err := t.flush(context.WithoutCancel(ctx)); err != nil { // what the last one was not taken of
+		log.Error().Err(err).Msg("the last figures of bot_metrics are lost")
+	}
 }
 
 // flush writes all sums in one statement; what is not taken waits for the next.
