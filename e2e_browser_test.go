@@ -155,6 +155,7 @@ func (s *showing) complete() {
 	s.executor.Photos(1, "")
 	s.executor.Tap(s.crew().Plain("button.done"))
 	s.executor.Tap(s.crew().Plain("complete.send"))
+	s.manager.Sees(s.cast.report)
 	s.shot("6-completed")
 }
 
