@@ -195,7 +195,6 @@ class Phone {
 
   // act does something as the person and says where that failed.
   async act(what, more = {}) {
-    this.closePops();
     try {
       const answer = await fetch("/simulator/api/act", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({phone: this.key, do: what, ...more})});
       if (!answer.ok) this.toast((await answer.json()).error, true);
@@ -214,7 +213,9 @@ class Phone {
   async submit() {
     const input = this.$("textarea"), text = input.value.trim();
     const clean = () => { input.value = ""; this.editing = 0; this.grow(); this.closePops(); };
-    if (this.editing) { if (text && await this.act("edit", {message: this.editing, text})) clean(); return; }
+    // The field is free for the next words at once; what was refused comes back.
+    const say = async (what, more) => { clean(); if (!await this.act(what, {text, ...more}) && !input.value) input.value = text; };
+    if (this.editing) { if (text) await say("edit", {message: this.editing}); return; }
     if (this.staged.length) {
       const photos = this.staged;
       this.staged = [];
@@ -225,7 +226,7 @@ class Phone {
         for (const photo of photos) files.push(await this.upload("photo", photo.blob, ""));
         await this.act("photos", {files, text});
       } catch (error) { this.toast(error.message, true); }
-    } else if (text && await this.act("text", {text})) clean();
+    } else if (text) await say("text");
     this.toEnd();
   }
 
@@ -440,18 +441,17 @@ class Phone {
     $("button, input", pop)?.focus({preventScroll: true});
   }
 
-  item(name, text, action) { return el("button", {type: "button", role: "menuitem", "data-item": name, onclick: action}, text); }
+  item(name, text, action) { return el("button", {type: "button", role: "menuitem", "data-item": name, onclick: () => { this.closePops(); action(); }}, text); }
 
   attachMenu(opener) {
     const pick = (accept, multiple) => () => {
-      this.closePops();
       const file = this.$(".file");
       file.accept = accept;
       file.multiple = multiple;
       file.click();
     };
     this.pop(opener,
-      this.item("sample", "🖼 " + t("sample"), async () => { this.closePops(); await this.chosen(await samplePhoto(this.staged.length)); this.$("textarea").focus(); }),
+      this.item("sample", "🖼 " + t("sample"), async () => { await this.chosen(await samplePhoto(this.staged.length)); this.$("textarea").focus(); }),
       this.item("photo", "📷 " + t("photo"), pick("image/*", true)),
       this.item("document", "📄 " + t("document"), pick("", false)),
       this.item("voice", "🎤 " + t("voice"), () => this.sendFile("voice", new Blob(["OggS voice"]), "")),
@@ -463,7 +463,7 @@ class Phone {
 
   chatMenu(opener) {
     const payload = el("input", {"data-testid": "payload", maxlength: 64, pattern: "[A-Za-z0-9_\\-]*", placeholder: "req_251007-001", "aria-label": t("deepLink")});
-    const form = el("form", {class: "field", onsubmit: event => { event.preventDefault(); this.act("start", {text: payload.value.trim()}); }}, payload, el("button", {type: "submit", "data-testid": "payload-go"}, t("go")));
+    const form = el("form", {class: "field", onsubmit: event => { event.preventDefault(); this.closePops(); this.act("start", {text: payload.value.trim()}); }}, payload, el("button", {type: "submit", "data-testid": "payload-go"}, t("go")));
     const blocked = this.view?.blocked;
     this.pop(opener, el("label", {}, t("deepLink")), form, el("hr"),
       this.item(blocked ? "unblock" : "block", t(blocked ? "unblockBot" : "block"), () => this.act(blocked ? "unblock" : "block")));
@@ -473,7 +473,6 @@ class Phone {
   messageMenu(opener, group) {
     const [first] = group, items = [];
     if (!first.from_bot && !first.contact && !first.location && first.kind !== "sticker") items.push(this.item("edit", "✏️ " + t("edit"), () => {
-      this.closePops();
       this.editing = first.id;
       const input = this.$("textarea");
       input.value = first.text;
@@ -503,6 +502,7 @@ class Phone {
     const list = (this.view?.commands || []).filter(c => c.command.startsWith(prefix)), box = this.$(".commands");
     this.$(".slash").setAttribute("aria-expanded", "true");
     box.replaceChildren(...list.map(c => el("button", {type: "button", role: "menuitem", "data-command": c.command, onclick: () => {
+      this.closePops();
       this.$("textarea").value = "";
       this.act("text", {text: "/" + c.command});
     }}, el("b", {}, "/" + c.command), el("span", {}, c.description))));
@@ -524,7 +524,6 @@ class Phone {
   }
 
   async sendFile(kind, blob, name) {
-    this.closePops();
     try { await this.act("file", {files: [await this.upload(kind, blob, name)]}); } catch (error) { this.toast(error.message, true); }
   }
 }
