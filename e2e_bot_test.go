@@ -24,9 +24,6 @@ func walkSize() (people, kills int) {
 	return 40, 3
 }
 
-// resident0 is the Telegram id of the crowd's first person (seed.Load).
-const resident0 = int64(10_000_000)
-
 // crowd makes a company of residents with flats, and returns those who have
 // Telegram.
 func (e *engines) crowd(people int) []*walker {

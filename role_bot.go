@@ -149,12 +149,12 @@ func (n *node) ownBot(ctx context.Context, conn *nats.Conn, keys *secret.Keyset)
 func (n *node) enterBot(ctx context.Context, conn *nats.Conn, keys *secret.Keyset) error {
 	tenant, token := events.DefaultTenant, n.settings.TelegramToken
 	have, err := bots.Find(ctx, n.pool, tenant)
-	if err == nil {
-		if kept, err := have.Open(keys); err == nil && kept.Token == token && kept.Key != "" {
-			return nil
-		}
-	} else if !errors.Is(err, bots.ErrNone) {
+	if err != nil && !errors.Is(err, bots.ErrNone) {
 		return err
+	}
+	// What cannot be opened, or is another bot's, is replaced.
+	if kept, unreadable := have.Open(keys); unreadable == nil && kept.Token == token && kept.Key != "" {
+		return nil
 	}
 	store := unit.Store{Pool: n.pool, Now: time.Now}
 	doors, err := auth.New(auth.Config{Store: store, Keys: keys, Log: n.log})

@@ -44,6 +44,11 @@ func newRouter(r router, routes []talk.Route, orders []talk.Order) *router {
 
 // handle answers one turn.
 func (r *router) handle(ctx context.Context, t *talk.Turn) error {
+	if t.Person == nil { // the language they chose is in their form
+		if err := r.engine.Speak(ctx, t); err != nil {
+			return err
+		}
+	}
 	err := r.find(ctx, t)
 	refusal, refused := errors.AsType[*company.Refusal](err)
 	if !refused {
@@ -106,8 +111,8 @@ func (r *router) tap(ctx context.Context, t *talk.Turn) error {
 	return route.Handle(ctx, t, call.Args)
 }
 
-// stale answers a button that leads nowhere any more: with the form that is open,
-// or the main menu.
+// stale answers a button that leads nowhere any more, with what there is: the form
+// that is open, and the main menu.
 func (r *router) stale(ctx context.Context, t *talk.Turn) error {
 	t.Outcome = "stale"
 	t.Toast(t.Book.Plain("gateway.stale"))
@@ -115,7 +120,7 @@ func (r *router) stale(ctx context.Context, t *talk.Turn) error {
 		return r.lost(ctx, t)
 	}
 	t.Say(talk.Screen{Text: t.Book.Text("gateway.hint"), Menu: r.menu(t)})
-	return nil
+	return r.engine.Leave(ctx, t)
 }
 
 // command carries out a command.
@@ -162,8 +167,7 @@ func (r *router) lost(ctx context.Context, t *talk.Turn) error {
 		return r.engine.Begin(ctx, t, "register", flow.Data{})
 	case talk.Pending:
 		t.Outcome = "pending"
-		r.complain(t, "gateway.pending")
-		return nil
+		return r.engine.Waiting(ctx, t)
 	}
 	t.Outcome = "lost"
 	t.Say(talk.Screen{Text: t.Book.Text("gateway.hint"), Menu: r.menu(t)})
