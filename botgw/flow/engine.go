@@ -145,11 +145,14 @@ func writes(say reply) (outcome, error) { return outcome{say: say, write: true},
 // it; all again where somebody else has written meanwhile.
 func (e *Engine) change(ctx context.Context, t *talk.Turn, decide func(*Record) (outcome, error)) error {
 	key, mark := Key(t.Update), len(t.Outs)
+	var stored time.Duration
 	for attempt := range attemptsMax {
+		began := time.Now()
 		r, err := e.store.load(ctx, key)
 		if err != nil {
 			return err
 		}
+		stored += time.Since(began)
 		speak(t, r)
 		out, err := decide(r)
 		if err != nil {
@@ -158,9 +161,12 @@ func (e *Engine) change(ctx context.Context, t *talk.Turn, decide func(*Record) 
 		if out.write {
 			e.keyboard(r, t.ID)
 			r.forget(t.Now)
+			began = time.Now()
 			err = e.store.save(ctx, key, r)
+			stored += time.Since(began)
 		}
 		if errors.Is(err, errMoved) {
+			e.store.Metrics.conflict()
 			t.Outs, t.Outcome = t.Outs[:mark], ""
 			if err := pause(ctx, attempt); err != nil {
 				return err
@@ -169,6 +175,9 @@ func (e *Engine) change(ctx context.Context, t *talk.Turn, decide func(*Record) 
 		}
 		if err != nil {
 			return err
+		}
+		if out.write {
+			e.store.Metrics.wrote(stored)
 		}
 		if err := e.show(ctx, t, r, out.say); err != nil {
 			return err

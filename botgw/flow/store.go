@@ -24,6 +24,8 @@ var errMoved = errors.New("the record has moved on")
 
 // Store keeps what people have filled in, in the bucket "fsm".
 type Store struct {
+	Metrics *Metrics // nil: nothing is counted
+
 	conn *nats.Conn
 
 	mu     sync.Mutex
