@@ -3,6 +3,7 @@ package botgw
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/gofiber/fiber/v2"
@@ -91,20 +92,22 @@ func NewGateway(cfg GatewayConfig) (*Gateway, error) {
 
 // talking wires who answers what.
 func (g *Gateway) talking(line *company.Line, spoken *speak.Metrics) error {
-	engine := flow.New(flow.NewStore(g.cfg.Conn), forms.All()...)
+	records := flow.NewStore(g.cfg.Conn)
+	records.Metrics = flow.NewMetrics(g.cfg.Registry)
+	engine := flow.New(records, forms.All()...)
 	cards := requests.New(engine.Begin)
 	front := desk.New(desk.Config{
 		Begin: engine.Begin, Cancel: engine.Cancel, Card: cards.Card, SwitchRole: g.switchRole, Forget: g.forget,
 		Settings: g.cfg.Pool, Operator: line.Operator(g.cfg.OperatorKey), Emergency: g.cfg.Emergency,
 	})
-	orders := append(front.Orders(), cards.Orders()...)
+	orders := slices.Concat(front.Orders(), cards.Orders())
 	g.commands = speak.NewCommands(speak.CommandsConfig{Orders: orders, Pool: g.cfg.Pool, Conn: g.cfg.Conn, Metrics: spoken, Log: g.cfg.Log})
 	g.router = newRouter(router{
 		engine: engine, label: desk.Label, decode: g.speaker.Decode, menu: front.Menu,
 		may: func(ctx context.Context, t *talk.Turn, o talk.Order) bool {
 			return g.commands.Allowed(ctx, t.Tenant, o, roleOf(t))
 		},
-	}, append(append(engine.Routes(), cards.Routes()...), front.Routes()...), orders)
+	}, slices.Concat(engine.Routes(), cards.Routes(), front.Routes()), orders)
 	var err error
 	g.gate, err = gate.New(gate.Config{
 		Conn: g.cfg.Conn, Pool: g.cfg.Pool, Keys: g.cfg.Keys, Company: g.clients.of, Bot: g.client,
@@ -140,6 +143,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	wg.Wait()
 	stop()
 	gated.Wait()
+	g.clients.line.Close()
 	return errors.Join(append(errs, gateErr)...)
 }
 
