@@ -22,17 +22,18 @@ type cli struct {
 	Ingress ingressCommand `cmd:"" help:"Take webhooks in. Needs NATS only." group:"Run:"`
 	Workers workersCommand `cmd:"" help:"Turn webhooks into records and events; serve the operators' API." group:"Run:"`
 	Housing housingCommand `cmd:"" help:"Serve people, buildings, requests and shifts." group:"Run:"`
-	Botgw   botgwCommand   `cmd:"" help:"Tell people on Telegram." group:"Run:"`
+	Botgw   botgwCommand   `cmd:"" help:"The Telegram bot: answer people, tell them what concerns them." group:"Run:"`
 	All     allCommand     `cmd:"" help:"All roles in one process, against NATS_URL and DATABASE_URL." group:"Run:"`
 
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date." group:"Set up:"`
-	Apply   applyCommand   `cmd:"" help:"Bring streams, buckets and consumers to what this version needs." group:"Set up:"`
-	Hooks   hooksCommand   `cmd:"" help:"Webhook configurations: who may send, how it is verified." group:"Set up:"`
-	People  peopleCommand  `cmd:"" help:"Whom the bot tells: people, their chats, roles and languages." group:"Set up:"`
-	Bots    botsCommand    `cmd:"" help:"Telegram bots: whose each is." group:"Set up:"`
-	Subs    subsCommand    `cmd:"" help:"Chats that get events by pattern." group:"Set up:"`
-	Config  configCommand  `cmd:"" help:"Show the settings in force, secrets masked." group:"Set up:"`
-	Doctor  doctorCommand  `cmd:"" help:"Check everything ukbot leans on and say what to do." group:"Set up:"`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up to date." group:"Set up:"`
+	Apply    applyCommand    `cmd:"" help:"Bring streams, buckets and consumers to what this version needs." group:"Set up:"`
+	Hooks    hooksCommand    `cmd:"" help:"Webhook configurations: who may send, how it is verified." group:"Set up:"`
+	People   peopleCommand   `cmd:"" help:"Whom the bot tells: people, their chats, roles and languages." group:"Set up:"`
+	Bots     botsCommand     `cmd:"" help:"Telegram bots: whose each is." group:"Set up:"`
+	Commands commandsCommand `cmd:"" help:"Commands of a tenant's bot: open, closed, for whom, how described." group:"Set up:"`
+	Subs     subsCommand     `cmd:"" help:"Chats that get events by pattern." group:"Set up:"`
+	Config   configCommand   `cmd:"" help:"Show the settings in force, secrets masked." group:"Set up:"`
+	Doctor   doctorCommand   `cmd:"" help:"Check everything ukbot leans on and say what to do." group:"Set up:"`
 
 	Company companyCommand `cmd:"" help:"Tenants of the housing services." group:"Company:"`
 	Keys    keysCommand    `cmd:"" help:"API keys of machines; the key that signs people's tokens." group:"Company:"`

@@ -148,7 +148,11 @@ func (r *router) order(ctx context.Context, t *talk.Turn, o talk.Order) error {
 		return r.lost(ctx, t)
 	case !r.may(ctx, t, o):
 		t.Outcome = "forbidden"
-		t.Say(talk.Screen{Text: t.Book.Text("gateway.forbidden"), Menu: r.menu(t)})
+		key := "gateway.forbidden"
+		if speak.Allowed(o, speak.Change{}, roleOf(t)) { // the bot would: it is the company that does not
+			key = "gateway.closed"
+		}
+		t.Say(talk.Screen{Text: t.Book.Text(key), Menu: r.menu(t)})
 		return nil
 	}
 	if err := o.Handle(ctx, t); err != nil {

@@ -82,17 +82,24 @@ func (c *changes) read(ctx context.Context, tenant string) (map[string]Change, e
 	}
 	commands := map[string]Change{}
 	for _, row := range rows {
-		change := Change{Off: !row.Enabled}
-		if row.Roles != nil {
-			change.Roles = []api.Role{}
-		}
-		for _, role := range row.Roles {
-			change.Roles = append(change.Roles, api.Role(role))
-		}
-		if err := json.Unmarshal(row.Descriptions, &change.Descriptions); err != nil {
+		change, err := ChangeOf(row)
+		if err != nil {
 			c.log.Warn().Str("tenant", tenant).Str("command", row.Command).Msg("descriptions of a command are no object of texts by language")
 		}
 		commands[row.Command] = change
 	}
 	return commands, nil
+}
+
+// ChangeOf is a stored change. Where its descriptions cannot be read, which is
+// the error, the rest of it counts.
+func ChangeOf(row db.BotCommandsRow) (Change, error) {
+	change := Change{Off: !row.Enabled}
+	if row.Roles != nil {
+		change.Roles = []api.Role{}
+	}
+	for _, role := range row.Roles {
+		change.Roles = append(change.Roles, api.Role(role))
+	}
+	return change, json.Unmarshal(row.Descriptions, &change.Descriptions)
 }

@@ -135,14 +135,14 @@ type Change struct {
 	Descriptions map[string]string // by language
 }
 
-// door is the one command that no company can close: without it nobody gets in.
-const door = "start"
+// Door is the one command that no company can close: without it nobody gets in.
+const Door = "start"
 
 // Allowed says whether an order is open to somebody whose active role is this
 // one, "" for somebody without a session, where a company changed it so.
 func Allowed(o talk.Order, change Change, role api.Role) bool {
 	switch {
-	case o.Name == door:
+	case o.Name == Door:
 		return true
 	case change.Off:
 		return false
