@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"ukbot/botgw/telegram"
@@ -23,11 +24,19 @@ const (
 )
 
 // Cards knows which message of a chat shows what became of a request or a shift.
-type Cards struct{ bucket }
+type Cards struct {
+	bucket
+
+	mu    sync.Mutex
+	noted map[string]struct{} // taps that are in the bucket: a form is one message and many taps
+}
+
+// notedMax bounds the taps remembered; when full it begins anew.
+const notedMax = 20_000
 
 // NewCards prepares it. The bucket is looked for on first use.
 func NewCards(conn *nats.Conn) *Cards {
-	return &Cards{bucket{conn: conn, name: nats.BucketCards}}
+	return &Cards{bucket: bucket{conn: conn, name: nats.BucketCards}, noted: map[string]struct{}{}}
 }
 
 // card is the messages about one thing in one chat.
@@ -39,6 +48,7 @@ type card struct {
 // page is a message and what it says.
 type page struct {
 	Message int             `json:"message"`
+	New     time.Time       `json:"new"` // when it was sent; SentAt may be that of an edit
 	SentAt  time.Time       `json:"sent_at"`
 	EventAt time.Time       `json:"event_at"`
 	Version int64           `json:"version"`
@@ -89,9 +99,14 @@ func (p page) join(n page) page {
 // holds says whether the page tells of a notice already.
 func (p *page) holds(notice string) bool { return p != nil && slices.Contains(p.Notices, notice) }
 
-// joins says whether a notice belongs to the same moment as the page.
+// joins says whether a notice belongs to the same moment as the page. What is
+// worth a message of its own joins only one that was new then: nobody's phone
+// rings for an edit.
 func (p *page) joins(n events.Notice, now time.Time) bool {
-	if p == nil || now.Sub(p.SentAt) > together && n.At.Sub(p.EventAt).Abs() > together {
+	if p == nil || n.Way != events.NoticeEdit && n.Way != events.NoticeRefresh && p.SentAt.Sub(p.New) > together {
+		return false
+	}
+	if now.Sub(p.SentAt) > together && n.At.Sub(p.EventAt).Abs() > together {
 		return false
 	}
 	size := telegram.Visible(newPage(n).Leads[0])
@@ -133,7 +148,7 @@ func (s *Sender) plan(ctx context.Context, n events.Notice) (plan, error) {
 		case state != nil && state.Version > n.Version: // shows something later
 			p.needless, p.edit = outcomeNeedless, state.Message
 		case state != nil:
-			p.edit = state.Message
+			p.edit, p.page.New = state.Message, state.New
 		case n.Way == events.NoticeRefresh:
 			p.needless = outcomeNeedless
 		}
@@ -174,9 +189,22 @@ func (c card) with(shown page, way events.NoticeWay) card {
 // Tapped notes that a button below a message was tapped: from then on the message
 // shows what was asked for, and no notice may change it.
 func (c *Cards) Tapped(ctx context.Context, tenant string, chatID int64, message int) error {
-	if err := c.set(ctx, tappedKey(tenant, chatID, message), nil); err != nil {
+	key := tappedKey(tenant, chatID, message)
+	c.mu.Lock()
+	_, noted := c.noted[key]
+	c.mu.Unlock()
+	if noted {
+		return nil
+	}
+	if err := c.set(ctx, key, nil); err != nil {
 		return fmt.Errorf("note a tap: %w", err)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.noted) >= notedMax {
+		clear(c.noted)
+	}
+	c.noted[key] = struct{}{}
 	return nil
 }
 

@@ -50,7 +50,7 @@ func (b *backbone) age(name string) {
 	}
 	for _, p := range []*page{c.State, c.Last} {
 		if p != nil {
-			p.SentAt = p.SentAt.Add(-time.Minute)
+			p.SentAt, p.New = p.SentAt.Add(-time.Minute), p.New.Add(-time.Minute)
 		}
 	}
 	if err := cards.put(b.t.Context(), n, 7, c); err != nil {
@@ -68,6 +68,11 @@ func TestChangesOfOneRequestAndItsMessages(t *testing.T) {
 		changes []change
 		want    []string // the messages that are new
 	}{
+		{
+			"news is a message of its own, though the old one was changed a moment ago",
+			[]change{{"given", events.NoticeNew, 1, 0}, {"looked at", events.NoticeEdit, 2, 60}, {"praised", events.NoticeNew, 3, 61}},
+			[]string{"looked at\n\nstate looked at", "praised\n\nstate praised"},
+		},
 		{
 			"changes of one moment share a message",
 			[]change{{"assigned", events.NoticeNew, 1, 0}, {"taken", events.NoticeNew, 2, 1}, {"purchase", events.NoticeEdit, 3, 2}},
@@ -168,7 +173,7 @@ func TestANoticeThatACardTellsOfIsNotToldAgain(t *testing.T) {
 
 func TestTooMuchForOneMessageIsTwo(t *testing.T) {
 	p := newPage(events.Notice{ID: "1", Text: strings.Repeat("x", leadsMax-10)})
-	p.SentAt = time.Now()
+	p.SentAt, p.New = time.Now(), time.Now()
 	for text, want := range map[string]bool{"short": true, strings.Repeat("y", 11): false} {
 		if got := p.joins(events.Notice{Text: text}, time.Now()); got != want {
 			t.Errorf("%d units join %d: %v, want %v", len(text), leadsMax-10, got, want)

@@ -171,7 +171,11 @@ func (d *delivery) shown(ctx context.Context, id int) error {
 		outcome = outcomeEdited
 	}
 	if d.notice.Card != "" {
-		d.page.Message, d.page.SentAt = id, time.Now().UTC()
+		now := time.Now().UTC()
+		if d.edit != id {
+			d.page.New = now
+		}
+		d.page.Message, d.page.SentAt = id, now
 		if err := d.cards.put(ctx, d.notice, d.chat, d.card.with(d.page, d.notice.Way)); err != nil {
 			d.log.Warn().Err(err).Str("notice", d.notice.ID).Msg("message of a card not noted, the next change sends another")
 		}
