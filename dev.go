@@ -225,7 +225,8 @@ const simulatorToken = "100001:simulator-only"
 // simulate runs the Telegram simulator: the Bot API on a port of its own, its
 // pages beside the others.
 func (n *node) simulate() error {
-	sim := simulator.New(simulator.Config{})
+	// The bot remembers updates and messages of the last start.
+	sim := simulator.New(simulator.Config{FirstID: time.Now().UnixMilli()})
 	sim.AddBot(simulatorToken, "ukbot_demo_bot")
 	for _, face := range append(seed.Faces(), strangers...) {
 		sim.AddUser(simulator.User{ID: face.Telegram, FirstName: face.Name, LanguageCode: face.Language, Role: face.Role})

@@ -42,9 +42,15 @@ func addBot(ctx context.Context, n *node) error {
 	if err != nil {
 		return err
 	}
+	own := bots.Own{Tenant: events.DefaultTenant, Token: n.settings.TelegramToken, Key: n.settings.BotKey}
+	if own.Token != "" && own.Key == "" {
+		if own.Key, err = n.enterBot(ctx, conn, keys); err != nil {
+			n.log.Warn().Err(err).Msg("bot cannot talk to people yet, it only sends notices")
+			n.add("bot-key", func(ctx context.Context) error { return n.ownBot(ctx, conn, keys) })
+		}
+	}
 	all := bots.New(bots.Config{
-		Conn: conn, Keys: keys, Endpoint: n.settings.TelegramAPI, Timeout: telegramTimeout, Log: n.log,
-		Own: bots.Own{Tenant: events.DefaultTenant, Token: n.settings.TelegramToken, Key: n.settings.BotKey},
+		Conn: conn, Keys: keys, Endpoint: n.settings.TelegramAPI, Timeout: telegramTimeout, Own: own, Log: n.log,
 	})
 	lines := pace.NewLines(n.settings.TelegramRate)
 	limits, err := parseLimits(n.settings.BotLimits)
@@ -63,9 +69,6 @@ func addBot(ctx context.Context, n *node) error {
 	n.addFront("gateway", gateway.Run)
 	n.add("bots", all.Run)
 	n.add("bots-kept", func(ctx context.Context) error { return bots.Keep(ctx, pool, conn, n.log) })
-	if n.settings.TelegramToken != "" && n.settings.BotKey == "" {
-		n.add("bot-key", func(ctx context.Context) error { return n.ownBot(ctx, conn, keys) })
-	}
 	outlets := func(tenant string) (botgw.Outlet, bool) {
 		bot, known := all.ByTenant(tenant)
 		if !known {
@@ -125,48 +128,46 @@ var botScopes = []access.Action{access.AuthTelegram, access.UsersRegister, acces
 // a company to serve.
 const ownBotRetry = 5 * time.Second
 
-// ownBot enters the bot of TELEGRAM_TOKEN for the tenant "default", as `ukbot bots
-// add` would, as soon as there is that company. Until then it sends notices only.
+// ownBot enters the bot as soon as there is its company.
 func (n *node) ownBot(ctx context.Context, conn *nats.Conn, keys *secret.Keyset) error {
-	for said := ""; ; {
-		err := n.enterBot(ctx, conn, keys)
-		if err == nil || ctx.Err() != nil {
-			return nil
-		}
-		if said != err.Error() {
-			said = err.Error()
-			n.log.Warn().Err(err).Msg("bot cannot talk to people yet, it only sends notices")
-		}
+	tick := time.NewTicker(ownBotRetry)
+	defer tick.Stop()
+	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(ownBotRetry):
+		case <-tick.C:
+		}
+		if _, err := n.enterBot(ctx, conn, keys); err == nil {
+			n.log.Info().Msg("bot can talk to people now")
+			return nil
 		}
 	}
 }
 
-// enterBot stores the bot with a key of its own, unless that is how it is stored.
-func (n *node) enterBot(ctx context.Context, conn *nats.Conn, keys *secret.Keyset) error {
+// enterBot enters the bot of TELEGRAM_TOKEN for the tenant "default", as `ukbot bots
+// add` would, unless that is how it is, and returns its key for the housing services.
+func (n *node) enterBot(ctx context.Context, conn *nats.Conn, keys *secret.Keyset) (secret.Text, error) {
 	tenant, token := events.DefaultTenant, n.settings.TelegramToken
 	have, err := bots.Find(ctx, n.pool, tenant)
 	if err != nil && !errors.Is(err, bots.ErrNone) {
-		return err
+		return "", err
 	}
 	// What cannot be opened, or is another bot's, is replaced.
 	if kept, unreadable := have.Open(keys); unreadable == nil && kept.Token == token && kept.Key != "" {
-		return nil
+		return kept.Key, nil
 	}
 	store := unit.Store{Pool: n.pool, Now: time.Now}
 	doors, err := auth.New(auth.Config{Store: store, Keys: keys, Log: n.log})
 	if err != nil {
-		return err
+		return "", err
 	}
 	key, err := makeKey(ctx, store, doors, tenant, "bot-"+strings.ToLower(rand.Text()[:6]), botScopes, 0)
 	if err != nil {
-		return err
+		return "", err
 	}
 	r := bots.Record{Tenant: tenant, ID: telegram.New(token, n.settings.TelegramAPI, telegramTimeout).ID()}
-	return bots.Set(ctx, n.pool, conn, keys, r, bots.Secrets{Token: token, Key: key})
+	return key, bots.Set(ctx, n.pool, conn, keys, r, bots.Secrets{Token: token, Key: key})
 }
 
 // everyRole stands for all roles, and those who have none yet, in UKBOT_BOT_LIMITS.

@@ -84,7 +84,8 @@ func (s *Server) AddBot(token, username string) {
 	}
 	s.bots[token] = &bot{
 		id: n, username: username,
-		commands: map[commandScope][]Command{}, about: map[string]about{}, menus: map[int64]any{}, inbox: newInbox(),
+		commands: map[commandScope][]Command{}, about: map[string]about{}, menus: map[int64]any{}, inbox: newInbox(s.cfg.FirstID),
+		lastMessage: int(s.cfg.FirstID),
 	}
 	s.touchWorld()
 }

@@ -14,6 +14,7 @@ import (
 type Config struct {
 	KeepPerChat    int              // messages kept of one chat with one bot; default 1000
 	KeepUpdates    int              // updates kept for a bot that fetches none; default 10000, the oldest go first
+	FirstID        int64            // updates and messages are numbered from here; give another at each start where the bot remembers the last ones. Default 300 million and 1
 	Flood          bool             // enforce Telegram's sending limits with 429 (flood.go); default off
 	CallbackTTL    time.Duration    // how long a button's query may be answered; default 1m (Telegram publishes no figure)
 	WebhookBackoff time.Duration    // first wait after a failed delivery, doubled up to a minute; default 1s

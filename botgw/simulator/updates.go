@@ -41,7 +41,12 @@ type inbox struct {
 type poll struct{ ended chan error }
 
 // newInbox begins at an id of Telegram's size, so that nothing relies on 1.
-func newInbox() inbox { return inbox{lastUpdate: 300_000_000, arrived: make(chan struct{})} }
+func newInbox(first int64) inbox {
+	if first == 0 {
+		first = 300_000_000
+	}
+	return inbox{lastUpdate: first, arrived: make(chan struct{})}
+}
 
 // classes number Telegram's webhook queues of one chat: a message and a tap may
 // overtake each other (from its server's source).
