@@ -120,7 +120,7 @@ func (g *Gate) pass(ctx context.Context, u talk.Update, next Next, r *record) er
 		r.outcome = outcomeOf(err)
 		return err
 	}
-	if u.From.ID == 0 || u.From.Bot {
+	if u.From.ID == 0 || u.From.Bot || amongThemselves(u) {
 		r.outcome = ignored
 		return nil
 	}
@@ -148,9 +148,20 @@ func (g *Gate) pass(ctx context.Context, u talk.Update, next Next, r *record) er
 	return g.answer(ctx, t, r)
 }
 
+// amongThemselves says whether a group's people talk to each other: that asks
+// nothing of the bot, and counts for no limit of theirs.
+func amongThemselves(u talk.Update) bool {
+	return !u.Private() && u.Kind != talk.Command && u.Kind != talk.Tap
+}
+
 // turn finds out who it is and has them handled. A session that ends in the
-// middle has it done once more, with who they are by then.
+// middle has it done once more, with who they are by then. In a group nobody is
+// anybody: how somebody stands is not for others to read.
 func (g *Gate) turn(ctx context.Context, u talk.Update, next Next) (*talk.Turn, error) {
+	if !u.Private() {
+		t := g.blank(u)
+		return t, next(ctx, t)
+	}
 	t, err := g.admit(ctx, u)
 	if err != nil {
 		return t, err

@@ -203,7 +203,7 @@ func (g *Gate) over(ctx context.Context, u talk.Update) *talk.Turn {
 	switch {
 	case u.Kind == talk.Tap: // whoever taps waits for an answer, each time
 		t.Toast(t.Book.Plain(r.rule.key, words.Args{"Wait": n}))
-	case r.warn:
+	case r.warn && u.Private():
 		t.Say(talk.Screen{Text: t.Book.Text(r.rule.key, words.Args{"Wait": n})})
 	}
 	return t

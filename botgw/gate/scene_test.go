@@ -68,6 +68,7 @@ func TestInOneCompany(t *testing.T) {
 		"a turn whose time is over is answered":           timeIsOver,
 		"over the limit, one warning in their language":   overTheLimit,
 		"a row that is not allowed holds nobody up":       rowNotAllowed,
+		"in a group nobody hears how somebody stands":     inAGroup,
 	} {
 		bot++
 		scene := sceneOf(t, s, bot)
