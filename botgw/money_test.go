@@ -4,8 +4,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-
-	"ukbot/botgw/telegram"
 )
 
 func TestMoneyIsWrittenAsItsReadersWriteIt(t *testing.T) {
@@ -36,15 +34,4 @@ func TestMoneyIsWrittenAsItsReadersWriteIt(t *testing.T) {
 			}
 		})
 	}
-}
-
-func FuzzNotice(f *testing.F) {
-	f.Add(endless)
-	f.Add("👩‍👩‍👧\xff<b>")
-	f.Fuzz(func(t *testing.T, s string) {
-		body, err := render("generic.received.subscriber", "uz", genericView{Raw: s})
-		if err != nil || telegram.Visible(body) > telegram.TextMax {
-			t.Errorf("notice of %q: %d units, %v", s, telegram.Visible(body), err)
-		}
-	})
 }
