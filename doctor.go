@@ -18,7 +18,8 @@ import (
 )
 
 type doctorCommand struct {
-	JSON bool `name:"json" help:"Print JSON."`
+	JSON bool   `name:"json" help:"Print JSON."`
+	Only string `help:"Look at this alone, by its name in the list; that it is not set up is a fault then. For a container's health check: http."`
 }
 
 // finding is what the doctor says of one thing.
@@ -41,6 +42,10 @@ var examine = []struct {
 	{"database", lookDatabase},
 	{"companies", lookCompanies},
 	{"deadlines", lookDeadlines},
+	{"bots", lookBots},
+	{"updates", lookUpdates},
+	{"notices", lookNotices},
+	{"conversations", lookConversations},
 	{"telegram", lookTelegram},
 	{"http", lookHTTP},
 }
@@ -56,11 +61,17 @@ func (d doctorCommand) Run(ctx context.Context, s *Settings) error {
 	}
 	findings, sick := []finding{}, false
 	for _, check := range examine {
+		if d.Only != "" && d.Only != check.what {
+			continue
+		}
 		look, cancel := context.WithTimeout(ctx, doctorWait)
 		found := check.look(look, s)
 		cancel()
 		found.What = check.what
-		findings, sick = append(findings, found), sick || found.State == "bad"
+		findings, sick = append(findings, found), sick || found.State == "bad" || d.Only != "" && found.State == "none"
+	}
+	if len(findings) == 0 {
+		return fmt.Errorf("doctor knows no %q: without --only it lists what there is", d.Only)
 	}
 	var err error
 	if d.JSON {
@@ -80,7 +91,7 @@ func (d doctorCommand) Run(ctx context.Context, s *Settings) error {
 
 func lookKeys(_ context.Context, s *Settings) finding {
 	if s.Keys == "" {
-		return finding{State: "none", Detail: "UKBOT_KEYS is not set", Do: "needed by ingress, housing and `ukbot hooks set`: `ukbot config --new-keys` makes one"}
+		return finding{State: "none", Detail: "UKBOT_KEYS is not set", Do: "needed by ingress, housing, botgw and `ukbot hooks set`: `ukbot config --new-keys` makes one"}
 	}
 	if _, err := s.keyset(); err != nil {
 		return finding{State: "bad", Detail: err.Error(), Do: "mend UKBOT_KEYS: name:base64 of 32 bytes"}

@@ -39,26 +39,17 @@ const deadlinesLate = 500
 // lookDeadlines says whether passed deadlines are announced. Nobody notices
 // otherwise: nothing is refused while they wait.
 func lookDeadlines(ctx context.Context, s *Settings) finding {
-	if s.NATSURL == "" {
-		return finding{State: "none", Detail: "not looked at: there are no streams", Do: "see streams"}
-	}
-	conn, err := nats.Connect(s.NATSURL, "admin", zerolog.Nop())
-	if err != nil {
-		return finding{State: "bad", Detail: oneLine(err), Do: "check NATS_URL"}
-	}
-	defer conn.Close()
-	if conn.Ready(ctx) != nil {
-		return finding{State: "none", Detail: "not looked at: the streams do not answer", Do: "see streams"}
-	}
-	consumer, err := conn.JS.Consumer(ctx, nats.StreamClocks, nats.DurableClocks)
-	if err != nil {
-		return finding{State: "bad", Detail: oneLine(err), Do: "`ukbot apply`"}
-	}
-	info, err := consumer.Info(ctx)
-	if err != nil {
-		return finding{State: "bad", Detail: oneLine(err), Do: "`nats consumer info CLOCKS clocks`"}
-	}
-	return deadlines(info.NumPending, info.NumAckPending, info.NumWaiting)
+	return withStreams(ctx, s, func(conn *nats.Conn) finding {
+		consumer, err := conn.JS.Consumer(ctx, nats.StreamClocks, nats.DurableClocks)
+		if err != nil {
+			return finding{State: "bad", Detail: oneLine(err), Do: "`ukbot apply`"}
+		}
+		info, err := consumer.Info(ctx)
+		if err != nil {
+			return finding{State: "bad", Detail: oneLine(err), Do: "`nats consumer info CLOCKS clocks`"}
+		}
+		return deadlines(info.NumPending, info.NumAckPending, info.NumWaiting)
+	})
 }
 
 // deadlines judges the consumer's figures: not yet delivered, in hand or to be

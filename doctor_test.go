@@ -2,8 +2,45 @@ package main
 
 import (
 	"errors"
+	"strings"
 	"testing"
+
+	"ukbot/botgw/bots"
 )
+
+func TestLanesMustBeEmptied(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		all  laneFigures
+		want string // state, and what is to be done
+	}{
+		"nobody did anything":              {laneFigures{}, "ok"},
+		"some are just being answered":     {laneFigures{pending: 3, inHand: 9}, "ok"},
+		"some wait while a gateway asks":   {laneFigures{pending: 3, waiting: 1}, "ok"},
+		"some wait and nobody asks":        {laneFigures{pending: 3}, "warn: nobody takes them: is `ukbot botgw` running?"},
+		"many are to be tried again":       {laneFigures{inHand: lanesLate + 1, worst: "update-07"}, "warn: people wait: `nats consumer info UPDATES update-07` is the fullest lane"},
+		"many wait, and gateways do their": {laneFigures{pending: lanesLate, inHand: 1, waiting: 32, worst: "update-00"}, "warn: people wait: `nats consumer info UPDATES update-00` is the fullest lane"},
+	} {
+		found := lanes("UPDATES", tc.all)
+		if got := strings.TrimSuffix(found.State+": "+found.Do, ": "); got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+func TestASickBotIsNamed(t *testing.T) {
+	t.Parallel()
+	two := []bots.Record{{Tenant: "acme", Username: "acme_bot"}, {Tenant: "annex"}}
+	if found := botsFinding(two, []string{"", ""}); found.State != "ok" || !strings.HasPrefix(found.Detail, "2: ") {
+		t.Errorf("two that are well: %+v", found)
+	}
+	if found := botsFinding(two[:1], []string{""}); found.State != "ok" || found.Detail != "@acme_bot of acme" {
+		t.Errorf("one that is well: %+v", found)
+	}
+	if found := botsFinding(two, []string{"", "Unauthorized"}); found.State != "bad" || found.Detail != "- of annex: Unauthorized" || found.Do == "" {
+		t.Errorf("one of two sick: %+v", found)
+	}
+}
 
 func TestPassedDeadlinesMustBeAnnounced(t *testing.T) {
 	t.Parallel()

@@ -73,6 +73,7 @@ func TestCommandsBesideDev(t *testing.T) {
 }
 
 func doctorIsContent(t *testing.T, p *program) {
+	eventually(t, 20*time.Second, "dev's own bot to be entered", func() bool { return strings.Contains(p.command("bots", "ls"), "100001") })
 	var findings []finding
 	if err := json.Unmarshal([]byte(p.command("doctor", "--json")), &findings); err != nil {
 		t.Fatal(err)
@@ -81,6 +82,18 @@ func doctorIsContent(t *testing.T, p *program) {
 		if f.State == "bad" || f.State == "warn" {
 			t.Errorf("doctor finds %+v", f)
 		}
+		if want := map[string]string{"bots": "ok", "updates": "ok", "notices": "ok", "conversations": "ok"}[f.What]; want != "" && f.State != want {
+			t.Errorf("doctor finds %+v, want it %s", f, want)
+		}
+	}
+	if out := p.command("doctor", "--only", "http"); !strings.Contains(out, "ready on") || strings.Contains(out, "database") {
+		t.Errorf("doctor --only http says %q", out)
+	}
+	if done := ukbot(t, []string{"UKBOT_DATA_DIR=" + t.TempDir(), "UKBOT_HTTP_ADDR=127.0.0.1:1"}, "doctor", "--only", "http"); done.code == 0 {
+		t.Error("a health check passes where nothing serves")
+	}
+	if done := ukbot(t, p.besides(), "doctor", "--only", "moon"); done.code != exitFailed || !strings.Contains(done.err, "knows no") {
+		t.Errorf("doctor --only moon: exit %d, %q", done.code, done.err)
 	}
 }
 
