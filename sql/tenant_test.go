@@ -25,6 +25,7 @@ var ofAllTenants = map[string]string{
 	"PruneWebhookRepeats":  "retention, by age",
 	"PruneWebhookAttempts": "retention, by age",
 	"PruneNotices":         "retention, by age",
+	"PruneBotMetrics":      "retention, by age",
 	"APIKeyByHash":         "the key itself says whose it is: 260 random bits, its hash unique over all tenants",
 	"RecentRevocations":    "every replica refuses the revoked tokens of all tenants; what it holds is keyed by tenant",
 	"SweepRevocations":     "retention, by age",

@@ -106,7 +106,7 @@ func (r *retention) round(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("drop partitions: %w", err)
 	}
 	pruned := int64(0)
-	for _, prune := range []func(context.Context, time.Time) (int64, error){q.PruneWebhookKeys, q.PruneWebhookRepeats, q.PruneWebhookAttempts, q.PruneNotices} {
+	for _, prune := range []func(context.Context, time.Time) (int64, error){q.PruneWebhookKeys, q.PruneWebhookRepeats, q.PruneWebhookAttempts, q.PruneNotices, q.PruneBotMetrics} {
 		for {
 			n, err := prune(ctx, before)
 			if err != nil {

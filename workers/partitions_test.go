@@ -95,6 +95,22 @@ func TestRetentionDropsWhatIsOldAndEventsOfThatDayStillGoIn(t *testing.T) {
 	}
 }
 
+func TestRetentionTakesNoticesAndFiguresOfTheBot(t *testing.T) {
+	d := newDesk(t, dbtest.New(t), always(announce))
+	for _, age := range []string{"40 days", "1 hour"} {
+		_, err := d.pool.Exec(t.Context(), `INSERT INTO bot_metrics (tenant_id, period, began_at, kind, name, outcome, updates, handler_ms, handler_max, api_ms, telegram_ms)
+			SELECT 'acme', p, now() - $1::interval, 'text', '', 'done', 1, 1, 1, 1, 1 FROM unnest(ARRAY['hour', 'day']) p`, age)
+		must(t, err)
+		_, err = d.pool.Exec(t.Context(), `INSERT INTO bot_notices (tenant_id, id, correlation, event_id, chat_id, template, language, created_at)
+			VALUES ('acme', gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 7, 't', 'uz', now() - $1::interval)`, age)
+		must(t, err)
+	}
+	house := &retention{pool: d.pool, days: d.days, keep: 30 * 24 * time.Hour, log: zerolog.Nop()}
+	must(t, house.round(t.Context(), time.Now()))
+	d.count("bot_metrics", 2)
+	d.count("bot_notices", 1)
+}
+
 func TestClockThatJumpedAheadEmptiesNothing(t *testing.T) {
 	d := newDesk(t, dbtest.New(t), always(announce))
 	must(t, d.hand(delivery(sample("evt_1"), 1, 1)))

@@ -107,3 +107,16 @@ func (q *Queries) BotMetrics(ctx context.Context, arg BotMetricsParams) ([]BotMe
 	}
 	return items, nil
 }
+
+const pruneBotMetrics = `-- name: PruneBotMetrics :execrows
+DELETE FROM bot_metrics WHERE began_at < $1::timestamptz
+`
+
+// PruneBotMetrics removes figures past retention, of all tenants.
+func (q *Queries) PruneBotMetrics(ctx context.Context, before time.Time) (int64, error) {
+	result, err := q.db.Exec(ctx, pruneBotMetrics, before)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}

@@ -26,3 +26,7 @@ ON CONFLICT (tenant_id, period, began_at, kind, name, outcome) DO UPDATE SET
 -- name: BotMetrics :many
 -- BotMetrics is how the bot of a tenant was used since a moment, by hour or by day.
 SELECT * FROM bot_metrics WHERE tenant_id = @tenant_id AND period = @period AND began_at >= @since::timestamptz ORDER BY began_at, kind, name, outcome;
+
+-- name: PruneBotMetrics :execrows
+-- PruneBotMetrics removes figures past retention, of all tenants.
+DELETE FROM bot_metrics WHERE began_at < @before::timestamptz;
