@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -149,6 +150,36 @@ func TestAProbeLetsAnOpenBreakerTry(t *testing.T) {
 			t.Errorf("after the probe: %v", err)
 		}
 	}
+}
+
+func TestManyWhoComeBackAtOnceAreAllLetIn(t *testing.T) {
+	t.Parallel()
+	s := serve(t, status(503))
+	c := client(t, s.URL, func(cfg *company.LineConfig) { cfg.Closed = time.Hour })
+	for range 3 {
+		_, _ = c.Machine().GetMe(t.Context())
+	}
+	s.now(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/me") { // slow enough that all are on their way at once
+			select {
+			case <-r.Context().Done():
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+		status(200)(w, r)
+	})
+	if err := c.Probe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if _, err := c.Machine().GetMe(t.Context()); err != nil {
+				t.Errorf("after the services are back: %v", err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestWhoLeavesDoesNotOpenTheBreaker(t *testing.T) {

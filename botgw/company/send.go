@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 )
 
 // Limits of an answer's body, in bytes. Beyond them there is no answer.
@@ -71,10 +73,33 @@ func (l *Line) deadlines(r *http.Request, service string) (try, all time.Duratio
 // errOpen is an attempt that was not made.
 var errOpen = errors.New("breaker open")
 
+// How long a call waits for a half-open breaker to decide, and how often it asks.
+const (
+	openWait = time.Second
+	openPoll = 10 * time.Millisecond
+)
+
+// admitted says whether a breaker lets an attempt through. A half-open one lets a
+// few: the others wait for what those find out, or many who were just told that
+// the services are back would be told at once that they are away.
+func admitted(ctx context.Context, breaker circuitbreaker.CircuitBreaker[any]) bool {
+	for end := time.Now().Add(openWait); !breaker.TryAcquirePermit(); {
+		if !breaker.IsHalfOpen() || time.Now().After(end) {
+			return false
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(openPoll):
+		}
+	}
+	return true
+}
+
 // try makes one attempt, if the breaker lets it through, and tells the breaker.
 func (l *Line) try(ctx context.Context, r *http.Request, service string, timeout time.Duration) (*http.Response, error) {
 	breaker := l.breakers[service]
-	if !breaker.TryAcquirePermit() {
+	if !admitted(ctx, breaker) {
 		return nil, errOpen
 	}
 	answer, err := l.once(ctx, r, timeout)
