@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"hash/fnv"
+	"reflect"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
@@ -45,6 +47,9 @@ type Commands struct {
 	cfg     CommandsConfig
 	changes changes
 	shown   shown
+
+	mu    sync.Mutex
+	lists map[listKey]listed // what was made last: every update asks for one
 }
 
 // NewCommands reads and calls nothing yet.
@@ -52,7 +57,7 @@ func NewCommands(cfg CommandsConfig) *Commands {
 	log := cfg.Log.With().Str("component", "commands").Logger()
 	return &Commands{
 		cfg: cfg, changes: changes{pool: cfg.Pool, log: log},
-		shown: shown{bucket: &bucket{conn: cfg.Conn, name: nats.BucketCards}},
+		shown: shown{bucket: &bucket{conn: cfg.Conn, name: nats.BucketCards}}, lists: map[listKey]listed{},
 	}
 }
 
@@ -81,16 +86,47 @@ func (c *Commands) Announce(ctx context.Context, bot *telegram.Bot, tenant strin
 // on a change of role, language or the company's mind. It may be called with
 // every update.
 func (c *Commands) Show(ctx context.Context, bot *telegram.Bot, tenant string, chat int64, language string, role api.Role) error {
-	list := c.list(c.changes.of(ctx, tenant), role, language)
-	at, sum := chatKey{bot.ID(), chat}, fingerprint(list)
-	if c.shown.is(ctx, at, sum) {
+	made := c.listed(tenant, c.changes.of(ctx, tenant), role, language)
+	at := chatKey{bot.ID(), chat}
+	if c.shown.is(ctx, at, made.sum) {
 		return nil
 	}
-	if err := c.set(ctx, bot, telegram.ScopeChat(chat), "", list); err != nil {
+	if err := c.set(ctx, bot, telegram.ScopeChat(chat), "", made.list); err != nil {
 		return err
 	}
-	c.shown.put(ctx, at, sum)
+	c.shown.put(ctx, at, made.sum)
 	return nil
+}
+
+// listKey is whom a list is for.
+type listKey struct {
+	tenant   string
+	role     api.Role
+	language string
+}
+
+// listed is a list and of which changes it was made.
+type listed struct {
+	of   map[string]Change
+	list []tgbotapi.BotCommand
+	sum  string
+}
+
+// listed is the list of a role, made anew when the company's changes were read anew.
+func (c *Commands) listed(tenant string, changed map[string]Change, role api.Role, language string) listed {
+	key := listKey{tenant, role, language}
+	c.mu.Lock()
+	known, ok := c.lists[key]
+	c.mu.Unlock()
+	if ok && reflect.ValueOf(known.of).Pointer() == reflect.ValueOf(changed).Pointer() { // it is held, so no other can have its place
+		return known
+	}
+	list := c.list(changed, role, language)
+	made := listed{changed, list, fingerprint(list)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lists[key] = made
+	return made
 }
 
 // set makes the call.

@@ -170,6 +170,19 @@ func TestCompaniesChangeTheirCommands(t *testing.T) {
 	}
 }
 
+// A list is made once for all who have it, and anew when what the company changed
+// was read anew.
+func TestAListIsMadeAnewWithItsChanges(t *testing.T) {
+	c := NewCommands(CommandsConfig{Orders: orders, Log: zerolog.Nop()})
+	for i, changed := range []map[string]Change{nil, {}, {"new": {Off: true}}, {"help": {Off: true}}} {
+		first, again := c.listed("acme", changed, api.RoleManager, "en"), c.listed("acme", changed, api.RoleManager, "en")
+		want := fingerprint(c.list(changed, api.RoleManager, "en"))
+		if first.sum != want || again.sum != want || &first.list[0] != &again.list[0] {
+			t.Errorf("changes %d: list %v, then %v", i, first.list, again.list)
+		}
+	}
+}
+
 func TestManyChatsAreRememberedWithinBounds(t *testing.T) {
 	s := shown{bucket: &bucket{}}
 	for i := range 2 * shownMax {
