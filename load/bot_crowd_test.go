@@ -1,0 +1,300 @@
+package load_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ukbot/botgw/simulator"
+)
+
+// wire stands in front of the simulator and tells people what they are shown:
+// waiting for it inside the simulator would wake everybody at each message.
+type wire struct {
+	next  http.Handler
+	chats sync.Map // of *walker by chat
+
+	mu   sync.Mutex
+	sent []sent // what counts among Telegram's limits, if kept
+	keep bool
+}
+
+// sent is a message or the change of one.
+type sent struct {
+	chat int64
+	at   time.Time
+}
+
+// ServeHTTP passes a call on.
+func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	method := path.Base(r.URL.Path)
+	if method != "sendMessage" && method != "editMessageText" {
+		w.next.ServeHTTP(rw, r)
+		return
+	}
+	began := time.Now()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the bot has gone
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	answer := &heard{ResponseWriter: rw}
+	w.next.ServeHTTP(answer, r)
+	w.tell(body, answer.body, began)
+}
+
+// heard is an answer that is read along.
+type heard struct {
+	http.ResponseWriter
+	body []byte
+}
+
+func (h *heard) Write(b []byte) (int, error) {
+	h.body = append(h.body, b...)
+	return h.ResponseWriter.Write(b)
+}
+
+var messageID = []byte(`"message_id":`)
+
+// tell shows a walker a message as it was sent or edited.
+func (w *wire) tell(asked, answered []byte, began time.Time) {
+	values, err := url.ParseQuery(string(asked))
+	if err != nil || !bytes.HasPrefix(answered, []byte(`{"ok":true`)) {
+		return
+	}
+	chat, _ := strconv.ParseInt(values.Get("chat_id"), 10, 64)
+	w.note(sent{chat, began})
+	who, known := w.chats.Load(chat)
+	if !known {
+		return
+	}
+	_, rest, _ := bytes.Cut(answered, messageID)
+	end := bytes.IndexAny(rest, ",}")
+	id, _ := strconv.Atoi(string(rest[:max(end, 0)]))
+	var markup struct {
+		Rows [][]struct {
+			Data string `json:"callback_data"`
+		} `json:"inline_keyboard"`
+	}
+	_ = json.Unmarshal([]byte(values.Get("reply_markup")), &markup) // none is none
+	var data []string
+	for _, row := range markup.Rows {
+		for _, button := range row {
+			data = append(data, button.Data)
+		}
+	}
+	who.(*walker).shown(id, data) //nolint:forcetypeassert // nothing else is stored
+}
+
+func (w *wire) note(s sent) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.keep {
+		w.sent = append(w.sent, s)
+	}
+}
+
+// crowd is people who use the bot.
+type crowd struct {
+	t      *testing.T
+	people []*walker
+}
+
+// newCrowd makes residents of the loaded company.
+func newCrowd(b *bot, people int) *crowd {
+	c := &crowd{t: b.t}
+	for i, chat := range b.residents(people) {
+		w := &walker{crowd: c, sim: b.sim, chat: chat, rng: rand.New(rand.NewPCG(uint64(i), 7))}
+		c.people = append(c.people, w)
+		b.wire.chats.Store(chat, w)
+	}
+	return c
+}
+
+// startAtOnce is how many people press Start at a time.
+const startAtOnce = 16
+
+// start has everybody press Start, which logs them in.
+func (c *crowd) start() {
+	c.t.Helper()
+	var wg sync.WaitGroup
+	turns := make(chan struct{}, startAtOnce)
+	for _, w := range c.people {
+		turns <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turns }()
+			w.begin(time.Now())
+			if err := w.sim.Start(botToken, w.chat); err != nil {
+				c.t.Error(err)
+				return
+			}
+			for deadline := time.Now().Add(time.Minute); !w.free(); <-time.After(2 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					c.t.Errorf("chat %d: no answer to /start", w.chat)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if c.t.Failed() {
+		c.t.FailNow()
+	}
+}
+
+// walked is what a crowd did in the measured time.
+type walked struct {
+	sent    int             // things done
+	waited  int             // times that somebody was due and had no answer yet
+	lost    int             // things that were never answered
+	answers []time.Duration // from the moment something was due
+}
+
+// botPatience is how long somebody waits for an answer.
+const botPatience = 20 * time.Second
+
+// walk has everybody walk: through a warm-up, and then measured.
+func (c *crowd) walk(began time.Time, size botSize) walked {
+	every := time.Duration(len(c.people)) * time.Second / time.Duration(size.rate)
+	from := began.Add(size.warm)
+	until := from.Add(size.seconds)
+	var wg sync.WaitGroup
+	for i, w := range c.people {
+		w.from = from
+		first := began.Add(every * time.Duration(i) / time.Duration(len(c.people)))
+		wg.Go(func() { w.walk(first, every, until) })
+	}
+	wg.Wait()
+	var result walked
+	for _, w := range c.people {
+		result.sent += w.sent
+		result.waited += w.waited
+		if !w.free() {
+			result.lost++
+		}
+		result.answers = append(result.answers, w.answers...)
+	}
+	return result
+}
+
+// walker is one of them.
+type walker struct {
+	*crowd
+	sim  *simulator.Server
+	chat int64
+	rng  *rand.Rand
+	from time.Time // when the measured time begins
+
+	mu      sync.Mutex
+	pending bool // nothing was shown since something was done
+	due     time.Time
+	message int      // the newest with buttons
+	buttons []string // below it
+	sent    int
+	waited  int
+	answers []time.Duration
+}
+
+func (w *walker) begin(due time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pending, w.due = true, due
+}
+
+func (w *walker) free() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.pending
+}
+
+// shown is told of a message with its buttons.
+func (w *walker) shown(message int, buttons []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.pending && !w.due.Before(w.from) && !w.from.IsZero() {
+		w.answers = append(w.answers, time.Since(w.due))
+	}
+	w.pending, w.message, w.buttons = false, message, buttons
+}
+
+// walk does something each time it is due and the last thing was answered.
+func (w *walker) walk(due time.Time, every time.Duration, until time.Time) {
+	for ; due.Before(until); due = due.Add(every) {
+		<-time.After(time.Until(due))
+		do, ready := w.next(due)
+		if !ready {
+			continue
+		}
+		if err := do(); err != nil {
+			w.t.Errorf("chat %d: %v", w.chat, err)
+			return
+		}
+	}
+	for deadline := time.Now().Add(botPatience); !w.free() && time.Now().Before(deadline); {
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// sendShare is one of how many who send their request.
+const sendShare = 10
+
+// next is what to do now; false while the last thing is not answered.
+func (w *walker) next(due time.Time) (do func() error, ready bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	counts := !due.Before(w.from)
+	if w.pending {
+		if counts {
+			w.waited++
+		}
+		return nil, false
+	}
+	if counts {
+		w.sent++
+	}
+	w.pending, w.due = true, due
+	message := w.message
+	data, words := w.choose()
+	if data == "" {
+		return func() error { _, err := w.sim.SendText(botToken, w.chat, words); return err }, true
+	}
+	return func() error { _, err := w.sim.Tap(botToken, w.chat, message, data); return err }, true
+}
+
+// choose is the button to tap, or else what to write.
+func (w *walker) choose() (data, words string) {
+	var picks []string
+	cancel := ""
+	for _, b := range w.buttons {
+		switch do, _, _ := strings.Cut(b, ":"); do {
+		case "fp":
+			picks = append(picks, b)
+		case "fx":
+			cancel = b
+		}
+	}
+	w.buttons = nil
+	switch {
+	case len(picks) == 0 && cancel == "":
+		return "", "/new"
+	case len(picks) == 0:
+		return "", fmt.Sprintf("Течёт кран на кухне, вода на полу, капает к соседям №%d", w.rng.IntN(1000))
+	case strings.Contains(picks[0], ":photos:"):
+		return picks[len(picks)-1], ""
+	case strings.Contains(picks[0], ":confirm:") && w.rng.IntN(sendShare) != 0:
+		return cancel, ""
+	case strings.Contains(picks[0], ":confirm:"):
+		return picks[0], ""
+	}
+	return picks[w.rng.IntN(len(picks))], ""
+}
