@@ -27,8 +27,8 @@ const (
 type Cards struct {
 	bucket
 
-	mu    sync.Mutex
-	noted map[string]struct{} // taps that are in the bucket: a form is one message and many taps
+	noting sync.Mutex
+	noted  map[string]struct{} // taps that are in the bucket: a form is one message and many taps
 }
 
 // notedMax bounds the taps remembered; when full it begins anew.
@@ -190,17 +190,17 @@ func (c card) with(shown page, way events.NoticeWay) card {
 // shows what was asked for, and no notice may change it.
 func (c *Cards) Tapped(ctx context.Context, tenant string, chatID int64, message int) error {
 	key := tappedKey(tenant, chatID, message)
-	c.mu.Lock()
+	c.noting.Lock()
 	_, noted := c.noted[key]
-	c.mu.Unlock()
+	c.noting.Unlock()
 	if noted {
 		return nil
 	}
 	if err := c.set(ctx, key, nil); err != nil {
 		return fmt.Errorf("note a tap: %w", err)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.noting.Lock()
+	defer c.noting.Unlock()
 	if len(c.noted) >= notedMax {
 		clear(c.noted)
 	}

@@ -7,6 +7,8 @@ import (
 
 	"ukbot/botgw/simulator"
 	"ukbot/events"
+	"ukbot/nats"
+	"ukbot/nats/natstest"
 	"ukbot/sql/dbtest"
 )
 
@@ -142,6 +144,31 @@ func TestAMessageThatIsGoneOrInUseIsNotEdited(t *testing.T) {
 	}
 	if d := b.delivered(b.tell(change{"third", events.NoticeEdit, 4, 3 * long})); d.Outcome != outcomeSent || d.MessageID == second.MessageID {
 		t.Errorf("delivery %+v, want a new message", d)
+	}
+}
+
+// A form is one message that is tapped again and again: the first tap is stored.
+func TestATapIsStoredOnce(t *testing.T) {
+	env := natstest.Start(t)
+	cards := NewCards(env.Conn)
+	env.Stop()
+	if err := cards.Tapped(t.Context(), "demo", 7, 70); err == nil {
+		t.Error("a tap is noted without streams")
+	}
+	env.Start()
+	for message, taps := range map[int]int{70: 3, 71: 1} {
+		for range taps {
+			if err := cards.Tapped(t.Context(), "demo", 7, message); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	stream, err := env.Conn.JS.Stream(t.Context(), "KV_"+nats.BucketCards)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := stream.CachedInfo().State.LastSeq; got != 2 {
+		t.Errorf("%d writes for taps on two messages, want 2", got)
 	}
 }
 
