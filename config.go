@@ -35,6 +35,7 @@ type Settings struct {
 
 	HousingURL  string      `name:"housing-url" env:"UKBOT_HOUSING_URL" help:"Where the bot finds the housing services, as in http://housing:8009. Empty: in this process." group:"Settings:"`
 	BotKey      secret.Text `name:"bot-key" env:"UKBOT_BOT_KEY" help:"The bot's API key for the housing services. Empty: it makes its own in the database." group:"Settings:"`
+	OperatorURL string      `name:"bot-operator-url" env:"UKBOT_BOT_OPERATOR_URL" help:"Where the bot finds the operators' API, as in http://workers:8009. Empty: where the housing services are." group:"Settings:"`
 	OperatorKey secret.Text `name:"bot-operator-key" env:"UKBOT_BOT_OPERATOR_KEY" help:"A key of UKBOT_API_KEYS with which administrators see failed webhooks in the bot. Empty: they do not." group:"Settings:"`
 
 	BotLimits string `name:"bot-limits" env:"UKBOT_BOT_LIMITS" help:"How much a person may write to the bot, per role: executor=40/300/10/120,all=20/100/5/60 is messages a minute / an hour, commands a minute, taps a minute; 0 is no limit. Empty: 20/100/5/60." group:"Settings:"`

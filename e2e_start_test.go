@@ -75,6 +75,12 @@ func TestStartThatCannotWorkSaysWhyInOneSentence(t *testing.T) {
 		"API keys that are none": {
 			[]string{"UKBOT_API_KEYS=abc"}, []string{"dev"}, exitFailed, []string{"UKBOT_API_KEYS"},
 		},
+		"an address of the services that is none": {
+			[]string{"UKBOT_HOUSING_URL=housing:8009"}, []string{"dev"}, exitFailed, []string{"UKBOT_HOUSING_URL", "http or https URL"},
+		},
+		"an address of the operators' API that is none": {
+			[]string{"UKBOT_BOT_OPERATOR_URL=workers"}, []string{"dev"}, exitFailed, []string{"UKBOT_BOT_OPERATOR_URL", "http or https URL"},
+		},
 		"a NATS address without a port": {
 			[]string{"UKBOT_NATS_ADDR=localhost"}, []string{"dev"}, exitFailed, []string{`UKBOT_NATS_ADDR is "localhost"`, "host:port"},
 		},

@@ -59,11 +59,12 @@ func addBot(ctx context.Context, n *node) error {
 	}
 	gateway, err := botgw.NewGateway(botgw.GatewayConfig{
 		Conn: conn, Publisher: publisher, Pool: pool, Keys: keys, Bots: all, Lines: lines,
-		HousingURL: n.housingURL(), OperatorKey: n.operatorKey(), WebhookURL: n.settings.TelegramHook, Emergency: n.settings.Emergency, Limits: limits,
+		HousingURL: n.housingURL(), OperatorURL: strings.TrimSuffix(n.settings.OperatorURL, "/"), OperatorKey: n.operatorKey(),
+		WebhookURL: n.settings.TelegramHook, Emergency: n.settings.Emergency, Limits: limits,
 		Consumers: n.metrics, Registry: n.registry, Log: n.log,
 	})
 	if err != nil {
-		return fmt.Errorf("UKBOT_HOUSING_URL: %w", err)
+		return err
 	}
 	gateway.Register(n.app)
 	n.addFront("gateway", gateway.Run)

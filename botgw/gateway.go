@@ -3,6 +3,7 @@ package botgw
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -29,7 +30,7 @@ import (
 )
 
 // GatewayConfig is what the bot stands on. Everything is required but
-// OperatorKey and WebhookURL.
+// OperatorURL, OperatorKey, WebhookURL, Emergency and Limits.
 type GatewayConfig struct {
 	Conn      *nats.Conn
 	Publisher *nats.Publisher
@@ -39,6 +40,7 @@ type GatewayConfig struct {
 	Lines     *pace.Lines // shared with the Sender
 
 	HousingURL  string                  // address of the services, without path
+	OperatorURL string                  // address of the operators' API, without path; "": that of the services
 	OperatorKey secret.Text             // for the failed webhooks; "": administrators are told that it is not set up
 	WebhookURL  string                  // where Telegram reaches this process; "": the bot asks Telegram
 	Emergency   string                  // phone of the emergency line; "": none
@@ -64,11 +66,22 @@ type Gateway struct {
 	clients  clients
 }
 
+// apiPath is where the services' API begins, and the operators'.
+const apiPath = "/api/v1"
+
 // NewGateway wires the parts. It calls nobody yet.
 func NewGateway(cfg GatewayConfig) (*Gateway, error) {
-	line, err := company.NewLine(company.LineConfig{URL: cfg.HousingURL + "/api/v1", Metrics: company.NewMetrics(cfg.Registry), Log: cfg.Log})
+	reached := company.LineConfig{URL: cfg.HousingURL + apiPath, Metrics: company.NewMetrics(cfg.Registry), Log: cfg.Log}
+	line, err := company.NewLine(reached)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("UKBOT_HOUSING_URL: %w", err)
+	}
+	operators := line
+	if cfg.OperatorURL != "" {
+		reached.URL = cfg.OperatorURL + apiPath
+		if operators, err = company.NewLine(reached); err != nil {
+			return nil, fmt.Errorf("UKBOT_BOT_OPERATOR_URL: %w", err)
+		}
 	}
 	incoming, spoken := updates.NewMetrics(cfg.Registry), speak.NewMetrics(cfg.Registry)
 	g := &Gateway{
@@ -81,7 +94,7 @@ func NewGateway(cfg GatewayConfig) (*Gateway, error) {
 	g.intake = updates.NewIntake(updates.IntakeConfig{
 		Conn: cfg.Conn, Publisher: cfg.Publisher, Bots: cfg.Bots, Metrics: incoming, WebhookURL: cfg.WebhookURL, Log: cfg.Log,
 	})
-	if err := g.talking(line, spoken); err != nil {
+	if err := g.talking(operators, spoken); err != nil {
 		return nil, err
 	}
 	g.lanes = updates.NewLanes(cfg.Conn, cfg.Publisher, updates.LanesConfig{
@@ -91,14 +104,14 @@ func NewGateway(cfg GatewayConfig) (*Gateway, error) {
 }
 
 // talking wires who answers what.
-func (g *Gateway) talking(line *company.Line, spoken *speak.Metrics) error {
+func (g *Gateway) talking(operators *company.Line, spoken *speak.Metrics) error {
 	records := flow.NewStore(g.cfg.Conn)
 	records.Metrics = flow.NewMetrics(g.cfg.Registry)
 	engine := flow.New(records, forms.All()...)
 	cards := requests.New(engine.Begin)
 	front := desk.New(desk.Config{
 		Begin: engine.Begin, Cancel: engine.Cancel, Card: cards.Card, SwitchRole: g.switchRole, Forget: g.forget,
-		Settings: g.cfg.Pool, Operator: line.Operator(g.cfg.OperatorKey), Emergency: g.cfg.Emergency,
+		Settings: g.cfg.Pool, Operator: operators.Operator(g.cfg.OperatorKey), Emergency: g.cfg.Emergency,
 	})
 	orders := slices.Concat(front.Orders(), cards.Orders())
 	g.commands = speak.NewCommands(speak.CommandsConfig{Orders: orders, Pool: g.cfg.Pool, Conn: g.cfg.Conn, Metrics: spoken, Log: g.cfg.Log})
@@ -144,7 +157,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	stop()
 	gated.Wait()
 	g.clients.line.Close()
-	return errors.Join(append(errs, gateErr)...)
+	return errors.Join(errors.Join(errs...), gateErr)
 }
 
 // handle answers one update.

@@ -50,7 +50,7 @@ const idleConns = 64
 func NewLine(cfg LineConfig) (*Line, error) {
 	base, err := url.Parse(strings.TrimSuffix(cfg.URL, "/"))
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, errors.New("the address of the housing services is no http URL")
+		return nil, errors.New("want an http or https URL")
 	}
 	setDefault(&cfg.Try, 5*time.Second)
 	setDefault(&cfg.All, 12*time.Second)
