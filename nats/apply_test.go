@@ -52,6 +52,8 @@ func TestApplyMakesAllAndThenFindsNothingToDo(t *testing.T) {
 
 func TestPlanSeesWhatWasEdited(t *testing.T) {
 	t.Parallel()
+	env := natstest.Start(t)
+	env.Lanes() // and each case ends with all as the tables say again
 	for name, tc := range map[string]struct {
 		which, detail, action string
 		edit                  func(ctx context.Context, js jetstream.JetStream) error
@@ -100,7 +102,6 @@ func TestPlanSeesWhatWasEdited(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			env := natstest.Start(t)
 			if err := tc.edit(t.Context(), env.Conn.JS); err != nil {
 				t.Fatal(err)
 			}

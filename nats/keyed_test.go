@@ -241,9 +241,6 @@ func TestOrderOutlivesACrash(t *testing.T) {
 	env := natstest.Start(t)
 	s := laneSpec(3 * time.Second)
 	s.Config.PinnedTTL = time.Second
-	if _, err := env.Conn.JS.UpdateConsumer(t.Context(), s.Stream, s.Config); err != nil {
-		t.Fatal(err)
-	}
 	crashing := env.Connect("crashing")
 	var done told
 	stuck := make(chan struct{})

@@ -1,15 +1,18 @@
 // Package natstest gives each test streams of its own: an embedded server on a
-// free port with every stream, bucket and consumer, or a cluster of several. A
-// server can be stopped and started again on the same folder and port. All is
-// stopped when the test ends. It is for tests only.
+// free port with every stream and bucket and the consumers that are no lanes, or
+// a cluster of several servers. A lane is made by who serves it; Env.Lanes makes
+// all. A server can be stopped and started again on the same folder and port. All
+// is stopped when the test ends. It is for tests only.
 package natstest
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
@@ -58,13 +61,53 @@ func StartWith(t testing.TB, cfg nats.ServerConfig) *Env {
 	env.Conn = env.Connect("test")
 	ctx, cancel := context.WithTimeout(context.Background(), readyIn)
 	defer cancel()
-	if err := nats.Apply(ctx, env.Conn.JS, 1); err != nil {
+	if err := withoutLanes(ctx, env.Conn.JS); err != nil {
 		t.Fatal(err)
 	}
 	env.Registry = prometheus.NewRegistry()
 	env.Metrics = nats.NewMetrics(env.Registry)
 	env.Publisher = NewPublisher(t, env.Conn)
 	return env
+}
+
+// withoutLanes makes what the tables say but the lanes: a server takes 10 ms a
+// consumer to stop, so they would cost each test most of a second. Whoever serves
+// a lane finds it missing and makes it.
+func withoutLanes(ctx context.Context, js jetstream.JetStream) error {
+	for _, want := range nats.Streams {
+		if _, err := js.CreateOrUpdateStream(ctx, want); err != nil {
+			return fmt.Errorf("stream %s: %w", want.Name, err)
+		}
+	}
+	for _, want := range nats.Buckets {
+		if _, err := js.CreateOrUpdateKeyValue(ctx, want); err != nil {
+			return fmt.Errorf("bucket %s: %w", want.Bucket, err)
+		}
+	}
+	for _, want := range nats.Objects {
+		if _, err := js.CreateOrUpdateObjectStore(ctx, want); err != nil {
+			return fmt.Errorf("object store %s: %w", want.Bucket, err)
+		}
+	}
+	for _, want := range nats.Consumers {
+		if lane := len(want.Config.PriorityGroups) > 0; lane {
+			continue
+		}
+		if _, err := js.CreateOrUpdateConsumer(ctx, want.Stream, want.Config); err != nil {
+			return fmt.Errorf("consumer %s: %w", want.Config.Durable, err)
+		}
+	}
+	return nil
+}
+
+// Lanes brings everything to what the tables say, as production does: the lanes too.
+func (e *Env) Lanes() {
+	e.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), readyIn)
+	defer cancel()
+	if err := nats.Apply(ctx, e.Conn.JS, 1); err != nil {
+		e.t.Fatal(err)
+	}
 }
 
 func (e *Env) start() {
