@@ -25,7 +25,7 @@ const PublicEndpoint = "https://api.telegram.org"
 
 const (
 	answerMax = 16 << 20 // bytes of an answer; 100 updates of the longest texts are about 4 MiB
-	idleConns = 64       // kept-alive connections: one per delivery lane, twice
+	idleConns = 256      // kept-alive connections: a turn has two calls under way, and a crowd many turns
 )
 
 // Bot calls the Bot API with one token. It is safe for concurrent use.
