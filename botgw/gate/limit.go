@@ -77,7 +77,7 @@ type limiter struct {
 	metrics *metrics
 	own     map[api.Role]Limit
 
-	lanes [64]sync.Mutex // a process does not compete with itself for a key
+	lanes [4096]sync.Mutex // a process does not compete with itself for a key; many, as one is held while the store answers
 
 	mu    sync.Mutex
 	known map[string]counted // what this process wrote or read last: saves the read where nobody else wrote
