@@ -61,6 +61,7 @@ func (b *backbone) age(name string) {
 }
 
 func TestChangesOfOneRequestAndItsMessages(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	b.start()
 	chat := int64(7)
@@ -114,6 +115,7 @@ func TestChangesOfOneRequestAndItsMessages(t *testing.T) {
 }
 
 func TestARefreshOfNothingIsNoMessage(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	b.start()
 	if d := b.delivered(b.tell(change{"moved", events.NoticeRefresh, 1, 0})); d.Outcome != outcomeNeedless {
@@ -128,6 +130,7 @@ func TestARefreshOfNothingIsNoMessage(t *testing.T) {
 }
 
 func TestAMessageThatIsGoneOrInUseIsNotEdited(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	b.start()
 	first := b.delivered(b.tell(change{"first", events.NoticeNew, 1, 0}))
@@ -173,6 +176,7 @@ func TestATapIsStoredOnce(t *testing.T) {
 }
 
 func TestANoticeThatACardTellsOfIsNotToldAgain(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	b.start()
 	n := b.tell(change{"assigned", events.NoticeNew, 1, 0}, change{"taken", events.NoticeNew, 2, 1})

@@ -13,6 +13,7 @@ import (
 )
 
 func TestTelegramsLimitsAreKept(t *testing.T) {
+	t.Parallel() // it mostly waits
 	b := newBackboneWith(t, dbtest.New(t), simulator.Config{Flood: true})
 	b.rate = pace.DefaultRate
 	if err := b.sim.AddGroup(token, -5, "Дом 15"); err != nil {
@@ -64,6 +65,7 @@ func (b *backbone) answering(answers int64, every time.Duration) (slowest time.D
 }
 
 func TestManyChatsToldToWaitHoldTheBot(t *testing.T) {
+	t.Parallel() // it mostly waits
 	b := newBackbone(t, dbtest.New(t))
 	for chat := range int64(pace.FloodChats) {
 		b.person(fmt.Sprint("p", chat), 100+chat, "applicant", "en")

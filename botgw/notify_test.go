@@ -21,6 +21,7 @@ import (
 )
 
 func TestAPaymentIsToldToPayerAndManagerInTheirLanguages(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	b.start()
 	e := payment("Лифт <3", "p-1")
@@ -51,6 +52,7 @@ func TestAPaymentIsToldToPayerAndManagerInTheirLanguages(t *testing.T) {
 }
 
 func TestTheSameEventIsToldOnce(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	b.start()
 	e := payment("a", "p-1")
@@ -65,6 +67,7 @@ func TestTheSameEventIsToldOnce(t *testing.T) {
 }
 
 func TestTheStreamForgettingARepeatSendsNoSecondCopy(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	b.start()
 	n := b.notice("a", 7, "a")
@@ -84,6 +87,7 @@ func TestTheStreamForgettingARepeatSendsNoSecondCopy(t *testing.T) {
 }
 
 func TestAReplayTellsNobodyUnlessAsked(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	b.start()
 	first := payment("a", "p-1")
@@ -103,6 +107,7 @@ func TestAReplayTellsNobodyUnlessAsked(t *testing.T) {
 }
 
 func TestSubscribersHaveWhatTheyAskedFor(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	b.person("x", 9, "applicant", "en")
 	b.subscribe(7, "*")
@@ -128,6 +133,7 @@ func TestSubscribersHaveWhatTheyAskedFor(t *testing.T) {
 }
 
 func TestAnUnreadableEventIsDeadAndStopsNoOther(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	bare := natsgo.NewMsg(events.PaymentSubject("demo", "succeeded"))
 	bare.Data = []byte("{}")
@@ -149,6 +155,7 @@ func TestAnUnreadableEventIsDeadAndStopsNoOther(t *testing.T) {
 }
 
 func TestWhatPostgreSQLRefusesStopsNoOther(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	poison := payment("poison", "p-1\x00") // no text of PostgreSQL holds a zero byte
 	b.publish(poison)
@@ -160,6 +167,7 @@ func TestWhatPostgreSQLRefusesStopsNoOther(t *testing.T) {
 }
 
 func TestTheRefundOfAPaymentIsToldToItsPayer(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	_, err := b.pool.Exec(t.Context(), `INSERT INTO payments (tenant_id, source, external_id, kind, status, amount_minor, currency, payer, provider_time, provider_rank, webhook_id)
 		VALUES ('demo', 'stripe', 'pi_1', 'payment', 'succeeded', 100, 'USD', 'p-1', now(), 7, gen_random_uuid())`)
@@ -186,6 +194,7 @@ func TestTheRefundOfAPaymentIsToldToItsPayer(t *testing.T) {
 }
 
 func TestEventsAreKeptWhileNoticesCannotBeStored(t *testing.T) {
+	t.Parallel() // it mostly waits
 	b := newBackbone(t, dbtest.New(t))
 	n := NewNotifier(b.conn, b.publisher, b.pool, NotifyConfig{Metrics: b.streams.Metrics})
 	message := func(e events.Envelope) *nats.Message { return &nats.Message{Header: e.Header(), Data: e.Data} }
@@ -205,6 +214,7 @@ func TestEventsAreKeptWhileNoticesCannotBeStored(t *testing.T) {
 }
 
 func TestManyManagersAreToldInOneBatch(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	const managers, payments = 90, 200 // more notices than a publisher lets wait
 	_, err := b.pool.Exec(t.Context(), `INSERT INTO bot_people (tenant_id, person_id, chat_id, name, role, language)
@@ -231,6 +241,7 @@ func TestManyManagersAreToldInOneBatch(t *testing.T) {
 }
 
 func TestOrderSurvivesBatches(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	var want []string
 	for i := range 300 {
@@ -249,6 +260,7 @@ func TestOrderSurvivesBatches(t *testing.T) {
 }
 
 func TestNoticesComeLaterWhilePostgreSQLIsStopped(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir() // pglocal finds another where the server's account may walk
 	postgres := startPostgres(t, dir, 0)
 	url := postgres.URL("postgres")

@@ -16,6 +16,7 @@ import (
 )
 
 func TestAChatOnHoldKeepsItsOrderAndDelaysNoOther(t *testing.T) {
+	t.Parallel() // it mostly waits
 	b := newBackbone(t, dbtest.New(t))
 	b.person("x", 40, "applicant", "en") // shares the lane of 7 or not: neither may wait
 	b.fault(simulator.Fault{Kind: simulator.FaultFlood, Chat: 7, RetryAfter: 2, Count: 1})
@@ -41,6 +42,7 @@ func TestAChatOnHoldKeepsItsOrderAndDelaysNoOther(t *testing.T) {
 }
 
 func TestABlockedBotWritesToThePersonNoMore(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	if err := b.sim.Block(token, 7); err != nil {
 		t.Fatal(err)
@@ -70,6 +72,7 @@ func TestABlockedBotWritesToThePersonNoMore(t *testing.T) {
 }
 
 func TestNoticesComeLaterWhileTelegramFails(t *testing.T) {
+	t.Parallel() // it mostly waits
 	for name, fault := range map[string]simulator.Fault{
 		"it answers with an error": {Kind: simulator.FaultServer, Status: 503},
 		"it hangs":                 {Kind: simulator.FaultHang},
@@ -91,6 +94,7 @@ func TestNoticesComeLaterWhileTelegramFails(t *testing.T) {
 }
 
 func TestALostAnswerCostsAtMostOneMoreCopy(t *testing.T) {
+	t.Parallel() // it mostly waits
 	b := newBackbone(t, dbtest.New(t))
 	b.fault(simulator.Fault{Kind: simulator.FaultDrop, Chat: 7, Count: 1})
 	b.start()
@@ -103,6 +107,7 @@ func TestALostAnswerCostsAtMostOneMoreCopy(t *testing.T) {
 }
 
 func TestAMigratedGroupIsFollowed(t *testing.T) {
+	t.Parallel() // it mostly waits
 	b := newBackbone(t, dbtest.New(t))
 	if err := b.sim.AddGroup(token, -5, "Дом 15"); err != nil {
 		t.Fatal(err)
@@ -124,6 +129,7 @@ func TestAMigratedGroupIsFollowed(t *testing.T) {
 }
 
 func TestRefusedMarkupIsSentAsPlainText(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	b.start()
 	if d := b.delivered(b.notice("a", 7, "<b>5 &lt; 6<i></b>")); d.Outcome != outcomePlain {
@@ -138,6 +144,7 @@ func TestRefusedMarkupIsSentAsPlainText(t *testing.T) {
 }
 
 func TestARefusedTokenHoldsAllAndIsSaidOnce(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	b.fault(simulator.Fault{Kind: simulator.FaultRefuse, Status: 401, Description: "Unauthorized"})
 	for chat := range int64(8) {
@@ -173,6 +180,7 @@ func (b *backbone) metric(name string) float64 {
 }
 
 func TestWhatTelegramNeverTakesIsDead(t *testing.T) {
+	t.Parallel()
 	b := newBackbone(t, dbtest.New(t))
 	b.start()
 	b.notice("a", 7, "<b></b>") // nothing to show
@@ -184,6 +192,7 @@ func TestWhatTelegramNeverTakesIsDead(t *testing.T) {
 }
 
 func TestStoppingInTheMiddleLosesAndRepeatsNothing(t *testing.T) {
+	t.Parallel() // it mostly waits
 	const chats, each = 20, 15
 	b := newBackbone(t, dbtest.New(t))
 	for chat := range int64(chats) {
@@ -220,6 +229,7 @@ func TestStoppingInTheMiddleLosesAndRepeatsNothing(t *testing.T) {
 }
 
 func TestStreamsThatGoAwayWhileSendingCostNoSecondCopy(t *testing.T) {
+	t.Parallel() // it mostly waits
 	b := newBackbone(t, dbtest.New(t))
 	b.fault(simulator.Fault{Kind: simulator.FaultHang})
 	b.start()
@@ -244,6 +254,7 @@ func TestStreamsThatGoAwayWhileSendingCostNoSecondCopy(t *testing.T) {
 }
 
 func TestAHangingCallDelaysNoStopBeyondItsGrace(t *testing.T) {
+	t.Parallel() // it mostly waits
 	b := newBackbone(t, dbtest.New(t))
 	b.fault(simulator.Fault{Kind: simulator.FaultHang})
 	b.grace = 100 * time.Millisecond
