@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/textproto"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -17,19 +18,24 @@ import (
 )
 
 // upload gives the photos of a form to a request, each under a key of its own.
-// What Telegram no longer has, or the housing services do not take, is counted
-// in failed; err says that they are away and trying again helps.
+// What Telegram no longer has or does not give in time, or the housing services
+// do not take, is counted in failed; err says that they are away and trying again
+// helps.
 func upload(ctx context.Context, t *talk.Turn, request string, d *flow.Data) (files []uuid.UUID, failed int, err error) {
 	if len(d.Photos) > 0 && t.Busy != nil {
 		t.Busy(ctx)
 	}
+	work, cancel := sparing(ctx)
+	defer cancel()
 	for i, photo := range d.Photos {
-		id, err := uploadOne(ctx, t, request, d.Nonce+"-photo-"+photo.Unique, "photo-"+strconv.Itoa(i+1)+".jpg", photo)
+		id, err := uploadOne(work, t, request, d.Nonce+"-photo-"+photo.Unique, "photo-"+strconv.Itoa(i+1)+".jpg", photo)
 		switch {
-		case errors.Is(err, company.ErrAway):
-			return files, len(d.Photos) - i, err
 		case ctx.Err() != nil:
 			return files, len(d.Photos) - i, ctx.Err()
+		case work.Err() != nil && err != nil:
+			return files, failed + len(d.Photos) - i, nil
+		case errors.Is(err, company.ErrAway):
+			return files, len(d.Photos) - i, err
 		case err != nil:
 			failed++
 		default:
@@ -37,6 +43,16 @@ func upload(ctx context.Context, t *talk.Turn, request string, d *flow.Data) (fi
 		}
 	}
 	return files, failed, nil
+}
+
+// sparing leaves a third of a turn's time for what comes after: a form that cannot
+// be finished because Telegram gives a photo slowly would never be.
+func sparing(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, limited := ctx.Deadline()
+	if !limited {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(end)*2/3)
 }
 
 func uploadOne(ctx context.Context, t *talk.Turn, request, key, name string, photo talk.File) (uuid.UUID, error) {

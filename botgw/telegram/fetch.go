@@ -24,9 +24,32 @@ const fileTimeout = time.Minute
 // ErrTooLarge says that a file is larger than asked for, or than Telegram gives.
 var ErrTooLarge = errors.New("file is too large")
 
+// How often a file is asked for while Telegram is down or busy, and the pause
+// before the second try, doubled for the third.
+const (
+	fetchTries = 3
+	fetchPause = 300 * time.Millisecond
+)
+
 // Fetch gets a file that somebody sent, of at most limit bytes; FetchMax when
-// limit is not positive. The error is ErrTooLarge for a larger one.
+// limit is not positive. The error is ErrTooLarge for a larger one. A hiccup of
+// Telegram costs no photo: asking again does no harm.
 func (b *Bot) Fetch(ctx context.Context, fileID string, limit int64) ([]byte, error) {
+	for try := 1; ; try++ {
+		data, err := b.fetch(ctx, fileID, limit)
+		v := Classify(err)
+		if try == fetchTries || errors.Is(err, ErrTooLarge) || v.Action != Retry && v.Action != HoldChat {
+			return data, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(max(fetchPause<<(try-1), v.RetryAfter)):
+		}
+	}
+}
+
+func (b *Bot) fetch(ctx context.Context, fileID string, limit int64) ([]byte, error) {
 	if limit <= 0 || limit > FetchMax {
 		limit = FetchMax
 	}
@@ -47,7 +70,7 @@ func (b *Bot) Fetch(ctx context.Context, fileID string, limit int64) ([]byte, er
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("telegram file: status %d", resp.StatusCode)
+		return nil, fmt.Errorf("telegram file: %w", &tgbotapi.Error{Code: resp.StatusCode, Message: "status " + resp.Status})
 	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	switch {

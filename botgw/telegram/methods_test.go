@@ -9,6 +9,7 @@ import (
 	"image/jpeg"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -301,5 +302,36 @@ func TestUpdatesArePolledOrBroughtAsAsked(t *testing.T) {
 	}
 	if bot.ID() != 100 || New("nonsense", "", 0).ID() != 0 {
 		t.Errorf("ids %d, %d", bot.ID(), New("nonsense", "", 0).ID())
+	}
+}
+
+func TestAFileIsAskedForAgainWhileTelegramIsDown(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		status int
+		fails  int32
+		asked  int32
+		got    bool
+	}{
+		"a hiccup":     {502, 2, 3, true},
+		"down":         {503, 9, 3, false},
+		"it is gone":   {404, 9, 1, false},
+		"too many now": {429, 1, 2, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int32
+			bot := botFor(t, fileServer(`{"ok":true,"result":{"file_path":"p.jpg"}}`, func(w http.ResponseWriter, _ *http.Request) {
+				if asked.Add(1) <= tc.fails {
+					w.WriteHeader(tc.status)
+					return
+				}
+				_, _ = w.Write([]byte("photo"))
+			}))
+			data, err := bot.Fetch(t.Context(), "x", 100)
+			if asked.Load() != tc.asked || (err == nil) != tc.got || tc.got && string(data) != "photo" {
+				t.Errorf("asked %d times: %q, %v", asked.Load(), data, err)
+			}
+		})
 	}
 }
