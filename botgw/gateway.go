@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -69,6 +70,12 @@ type Gateway struct {
 // apiPath is where the services' API begins, and the operators'.
 const apiPath = "/api/v1"
 
+// turnsGrace is how long a stop waits for the turns in hand. It is below what the
+// process waits before it stops its own HTTP server: a turn that asks the services
+// of the same process must not find them gone, and tell the person so. What is cut
+// off is answered by whoever starts next.
+const turnsGrace = 1500 * time.Millisecond
+
 // NewGateway wires the parts. It calls nobody yet.
 func NewGateway(cfg GatewayConfig) (*Gateway, error) {
 	reached := company.LineConfig{URL: cfg.HousingURL + apiPath, Metrics: company.NewMetrics(cfg.Registry), Log: cfg.Log}
@@ -98,7 +105,7 @@ func NewGateway(cfg GatewayConfig) (*Gateway, error) {
 		return nil, err
 	}
 	g.lanes = updates.NewLanes(cfg.Conn, cfg.Publisher, updates.LanesConfig{
-		Bots: cfg.Bots, Consumers: cfg.Consumers, Metrics: incoming, GaveUp: g.gaveUp, Log: cfg.Log,
+		Bots: cfg.Bots, Grace: turnsGrace, Consumers: cfg.Consumers, Metrics: incoming, GaveUp: g.gaveUp, Log: cfg.Log,
 	}, g.handle)
 	return g, nil
 }
@@ -124,7 +131,7 @@ func (g *Gateway) talking(operators *company.Line, spoken *speak.Metrics) error 
 	var err error
 	g.gate, err = gate.New(gate.Config{
 		Conn: g.cfg.Conn, Pool: g.cfg.Pool, Keys: g.cfg.Keys, Company: g.clients.of, Bot: g.client,
-		Answer: g.answer, Deliver: g.deliver, Busy: g.busy, Commands: g.router.knows, Limits: g.cfg.Limits, Registry: g.cfg.Registry, Log: g.cfg.Log,
+		Answer: g.answer, Deliver: g.deliver, Busy: g.busy, Trace: updates.Trace, Commands: g.router.knows, Limits: g.cfg.Limits, Registry: g.cfg.Registry, Log: g.cfg.Log,
 	})
 	return err
 }

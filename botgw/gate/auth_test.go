@@ -3,6 +3,7 @@ package gate_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -54,6 +55,18 @@ func turnHasItsPerson(t *testing.T, s *scene) {
 	}
 	if line, _, _ := strings.Cut(s.log.String(), "\n"); !strings.Contains(line, `"outcome":"done"`) || !strings.Contains(line, `"api_calls":3`) {
 		t.Errorf("the first line is %s", line)
+	}
+}
+
+func callsAreNamed(t *testing.T, s *scene) {
+	const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	g := s.gate(func(c *gate.Config) { c.Trace = func(context.Context) string { return trace } })
+	u := s.update(s.telegram(s.s.Applicant()), talk.Text)
+	s.pass(g, u, who)
+	s.front.mu.Lock()
+	defer s.front.mu.Unlock()
+	if want := fmt.Sprintf("tg-%d-%d %s", s.bot, u.ID, trace); len(s.front.named) != 1 || !s.front.named[want] {
+		t.Errorf("calls are named %v, want all %q", s.front.named, want)
 	}
 }
 

@@ -36,6 +36,9 @@ type Config struct {
 	// Busy shows that the bot is at work; nil: nothing does.
 	Busy func(ctx context.Context, bot, chat int64)
 
+	// Trace is the traceparent of the update that a context is of, which the
+	// services' calls carry on; nil: none.
+	Trace func(context.Context) string
 	// Commands says which commands there are: what people invent has no name in
 	// the figures. nil: none has.
 	Commands func(command string) bool
@@ -106,7 +109,11 @@ type Next func(ctx context.Context, t *talk.Turn) error
 // Pass leads one update through the gate, and delivers what it is answered. An
 // error means that the update should come again.
 func (g *Gate) Pass(ctx context.Context, u talk.Update, next Next) error {
-	ctx, spent := company.Measure(company.WithIDs(ctx, requestID(u), ""))
+	trace := ""
+	if g.cfg.Trace != nil {
+		trace = g.cfg.Trace(ctx)
+	}
+	ctx, spent := company.Measure(company.WithIDs(ctx, requestID(u), trace))
 	r := &record{update: u, began: time.Now(), spent: spent, outcome: failed}
 	defer g.note(r)
 	err := g.pass(ctx, u, next, r)

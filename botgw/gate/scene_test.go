@@ -69,6 +69,7 @@ func TestInOneCompany(t *testing.T) {
 		"over the limit, one warning in their language":   overTheLimit,
 		"a row that is not allowed holds nobody up":       rowNotAllowed,
 		"in a group nobody hears how somebody stands":     inAGroup,
+		"calls are named after the update that asks":      callsAreNamed,
 	} {
 		bot++
 		scene := sceneOf(t, s, bot)
@@ -86,6 +87,7 @@ type front struct {
 	down  atomic.Bool
 	mu    sync.Mutex
 	calls map[string]int
+	named map[string]bool // "request id traceparent" of the calls
 }
 
 func newFront(t testing.TB, to string) *front {
@@ -94,7 +96,7 @@ func newFront(t testing.TB, to string) *front {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &front{calls: map[string]int{}}
+	f := &front{calls: map[string]int{}, named: map[string]bool{}}
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: target.Scheme, Host: target.Host}) }}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f.down.Load() {
@@ -103,6 +105,7 @@ func newFront(t testing.TB, to string) *front {
 		}
 		f.mu.Lock()
 		f.calls[strings.TrimPrefix(r.URL.Path, "/api/v1")]++
+		f.named[r.Header.Get("X-Request-ID")+" "+r.Header.Get("Traceparent")] = true
 		f.mu.Unlock()
 		proxy.ServeHTTP(w, r)
 	}))
