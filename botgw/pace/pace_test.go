@@ -99,6 +99,41 @@ func checkFlood(t *testing.T, sent <-chan time.Time, took, slowest time.Duration
 	}
 }
 
+// TestLateTurnsAreMadeGood has every turn come late, as on a busy machine.
+func TestLateTurnsAreMadeGood(t *testing.T) {
+	const messages = 3000
+	for name, tc := range map[string]struct {
+		replicas int
+		late     func(i int) time.Duration
+		atMost   time.Duration
+	}{
+		"all by the same":                {1, func(int) time.Duration { return 5 * time.Millisecond }, 101 * time.Second},
+		"by more and less":               {1, func(i int) time.Duration { return time.Duration(i*7919%15) * time.Millisecond }, 102 * time.Second},
+		"now and then by a lot":          {1, func(i int) time.Duration { return time.Duration(i%100/99) * time.Second / 2 }, 116 * time.Second},
+		"of two replicas, nothing is":    {2, func(int) time.Duration { return 5 * time.Millisecond }, 216 * time.Second},
+		"nothing is late, nothing to do": {1, func(int) time.Duration { return 0 }, 100*time.Second + time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := New(DefaultRate)
+			p.Share(tc.replicas)
+			began := time.Unix(1_760_000_000, 0)
+			p.free = began
+			var went []time.Time
+			for i := range messages {
+				now := p.free.Add(tc.late(i))
+				p.went(now)
+				went = append(went, now)
+				if i >= DefaultRate && now.Sub(went[i-DefaultRate]) < time.Second {
+					t.Fatalf("messages %d to %d within %s", i-DefaultRate, i, now.Sub(went[i-DefaultRate]))
+				}
+			}
+			if took := went[messages-1].Sub(began); took > tc.atMost {
+				t.Errorf("%d messages took %s, want at most %s", messages, took, tc.atMost)
+			}
+		})
+	}
+}
+
 func TestTheMostPressingGoesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := New(DefaultRate)
