@@ -14,11 +14,15 @@ import (
 )
 
 // What follows /start in a link: t.me/<bot>?start=req_251007-001 opens a
-// request, inv_<token> uses an invitation. Anything else is an ordinary start.
+// request, inv_<token> uses an invitation, and one that was cut off on its way is
+// told to be none. Anything else is an ordinary start.
 var (
 	linkRequest    = regexp.MustCompile(`^req_(\d{6}-\d{3,9})$`)
 	linkInvitation = regexp.MustCompile(`^inv_[A-Za-z0-9_-]{43}$`)
 )
+
+// invitationPrefix begins every link of an invitation.
+const invitationPrefix = "inv_"
 
 // start greets, registers, or follows a link.
 func (d *Desk) start(ctx context.Context, t *talk.Turn) error {
@@ -26,6 +30,9 @@ func (d *Desk) start(ctx context.Context, t *talk.Turn) error {
 	invitation := linkInvitation.FindString(t.Argument)
 	switch number := linkRequest.FindStringSubmatch(t.Argument); {
 	case t.Person == nil && (invitation != "" || t.Standing != talk.Pending):
+		if cut := invitation == "" && strings.HasPrefix(t.Argument, invitationPrefix); cut {
+			t.Say(talk.Screen{Text: t.Book.Text("menu.invitation_unknown")})
+		}
 		return d.cfg.Begin(ctx, t, "register", flow.Data{Invitation: invitation})
 	case t.Person == nil:
 		t.Say(talk.Screen{Text: t.Book.Text("problem.approval_pending")})
@@ -34,6 +41,10 @@ func (d *Desk) start(ctx context.Context, t *talk.Turn) error {
 		return d.invited(ctx, t, invitation)
 	case number != nil:
 		return d.cfg.Card(ctx, t, number[1])
+	case strings.HasPrefix(t.Argument, invitationPrefix):
+		t.Outcome = "refused"
+		t.Say(talk.Screen{Text: t.Book.Text("menu.invitation_unknown"), Menu: d.Menu(t)})
+		return nil
 	}
 	key := "menu.hello"
 	if t.Person.Is(staff...) {

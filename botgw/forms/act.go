@@ -15,17 +15,18 @@ import (
 
 // act is an action of the workflow that needs words, and what is peculiar to it.
 type act struct {
-	name    string     // of the form and of the action
-	roles   []api.Role // who may fill it; empty: everybody
-	title   string     // key, as the following
-	ask     string
-	presets []string // texts to choose
-	photos  string   // what photos to send, at least one; "": none
-	confirm string
-	done    string
-	send    sender
-	atLeast int  // characters of the text
-	asked   bool // the question that was asked stands above the answer
+	name     string     // of the form and of the action
+	roles    []api.Role // who may fill it; empty: everybody
+	title    string     // key, as the following
+	ask      string
+	presets  []string // texts to choose
+	photos   string   // what photos to send, at least one; "": none
+	confirm  string
+	done     string
+	send     sender
+	atLeast  int  // characters of the text
+	asked    bool // the question that was asked stands above the answer
+	pictured bool // photos may come with the words, or say it without any
 }
 
 // sender hands a filled form to the housing services.
@@ -48,7 +49,7 @@ var acts = []act{
 		confirm: "act.clarify_confirm", send: clarify, done: "act.clarify_done",
 	},
 	{
-		name: "answer", title: "act.answer_title", ask: "act.answer_ask", asked: true,
+		name: "answer", title: "act.answer_title", ask: "act.answer_ask", asked: true, pictured: true,
 		confirm: "act.answer_confirm", send: answer, done: "act.answer_done",
 	},
 	{
@@ -81,7 +82,13 @@ func (a act) form() flow.Form {
 	if a.asked {
 		text.Ask = withQuestion(text.Ask)
 	}
+	if a.pictured {
+		text = pictured(text)
+	}
 	steps, last := []flow.Step{text}, confirm(a.confirm, "act.send")
+	if a.pictured {
+		last = proofConfirm(a.confirm, "act.send")
+	}
 	if a.photos != "" {
 		steps, last = []flow.Step{illustrated(text), proofStep(a.photos)}, proofConfirm(a.confirm, "act.send")
 	}
@@ -93,11 +100,15 @@ func (a act) form() flow.Form {
 func (a act) finish(ctx context.Context, t *talk.Turn, d *flow.Data) error {
 	var files []uuid.UUID
 	failed := 0
-	if a.photos != "" {
-		var err error
-		if files, failed, err = proof(ctx, t, d); err != nil {
-			return err
-		}
+	var err error
+	switch {
+	case a.photos != "":
+		files, failed, err = proof(ctx, t, d)
+	case a.pictured:
+		failed, err = pictures(ctx, t, d)
+	}
+	if err != nil {
+		return err
 	}
 	key := "act-" + d.Nonce
 	request, problem, err := a.send(ctx, t, d, &key, files)

@@ -1,6 +1,7 @@
 package forms
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/google/uuid"
@@ -26,8 +27,10 @@ func clarify(ctx context.Context, t *talk.Turn, d *flow.Data, key *string, _ []u
 	return r.JSON200, r.ApplicationproblemJSONDefault, nil
 }
 
+// answer of photos alone says so in words: the housing services want some.
 func answer(ctx context.Context, t *talk.Turn, d *flow.Data, key *string, _ []uuid.UUID) (*api.Request, *api.Problem, error) {
-	r, err := t.API.AnswerRequestWithResponse(ctx, d.Request, &api.AnswerRequestParams{IdempotencyKey: key}, api.RequestRemark{Comment: d.Text})
+	said := cmp.Or(d.Text, t.Book.CountPlain("flow.photos", len(d.Photos)))
+	r, err := t.API.AnswerRequestWithResponse(ctx, d.Request, &api.AnswerRequestParams{IdempotencyKey: key}, api.RequestRemark{Comment: said})
 	if err != nil {
 		return nil, nil, err
 	}

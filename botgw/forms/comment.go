@@ -59,14 +59,22 @@ func askComment(_ context.Context, t *talk.Turn, d *flow.Data) (talk.Screen, err
 		key = "comment.ask_internal"
 	}
 	screen := talk.Screen{Text: t.Book.Text(key, words.Args{"Number": d.Request}) + written(t, d)}
-	if n := len(d.Photos); n > 0 {
-		screen.Text += "\n\n" + t.Book.Count("flow.have_photos", n)
-		screen.Rows = [][]talk.Button{
-			{flow.Pick(t.Book.Plain("button.done"), "done")},
-			{flow.Pick(t.Book.Plain("flow.clear_photos"), "clear")},
-		}
-	}
+	countPhotos(t, d, &screen)
 	return screen, nil
+}
+
+// countPhotos adds to a question for words how many photos came, and that they
+// may do without words.
+func countPhotos(t *talk.Turn, d *flow.Data, screen *talk.Screen) {
+	n := len(d.Photos)
+	if n == 0 {
+		return
+	}
+	screen.Text += "\n\n" + t.Book.Count("flow.have_photos", n)
+	screen.Rows = append(screen.Rows,
+		[]talk.Button{flow.Pick(t.Book.Plain("button.done"), "done")},
+		[]talk.Button{flow.Pick(t.Book.Plain("flow.clear_photos"), "clear")},
+	)
 }
 
 func pickComment(_ context.Context, _ *talk.Turn, d *flow.Data, args []string) error {
@@ -104,12 +112,9 @@ func comment(ctx context.Context, t *talk.Turn, d *flow.Data) error {
 	if err := say(ctx, t, d); err != nil {
 		return refused(t, d, err)
 	}
-	_, failed, err := upload(ctx, t, d.Request, d)
+	failed, err := pictures(ctx, t, d)
 	if err != nil {
 		return err
-	}
-	if d.Text == "" && failed == len(d.Photos) {
-		return flow.Complaint{Key: "act.photos_lost"}
 	}
 	key := "comment.sent"
 	if d.Internal {
@@ -121,6 +126,15 @@ func comment(ctx context.Context, t *talk.Turn, d *flow.Data) error {
 	}
 	t.Show(talk.Screen{Text: text, Rows: [][]talk.Button{{card(t, d.Request)}}})
 	return nil
+}
+
+// pictures uploads what came with words, or in place of them.
+func pictures(ctx context.Context, t *talk.Turn, d *flow.Data) (failed int, err error) {
+	_, failed, err = upload(ctx, t, d.Request, d)
+	if err == nil && d.Text == "" && failed == len(d.Photos) {
+		err = flow.Complaint{Key: "act.photos_lost"}
+	}
+	return failed, err
 }
 
 // say adds the comment, if there are words.

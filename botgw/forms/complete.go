@@ -73,6 +73,20 @@ func illustrated(step flow.Step) flow.Step {
 	return step
 }
 
+// pictured makes a step for words take photos too, which may do without words:
+// who is asked for a photo has said all with one.
+func pictured(step flow.Step) flow.Step {
+	ask := step.Ask
+	step.Ask = func(ctx context.Context, t *talk.Turn, d *flow.Data) (talk.Screen, error) {
+		screen, err := ask(ctx, t, d)
+		countPhotos(t, d, &screen)
+		return screen, err
+	}
+	step.Take[talk.Photo], step.Take[talk.Document] = commented(flow.Photo), commented(flow.Picture)
+	step.Pick = pickComment
+	return step
+}
+
 // halfRow is how many characters of a button can be read where two share a row.
 const halfRow = 18
 

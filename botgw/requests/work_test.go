@@ -82,7 +82,7 @@ func TestAFormOutlivesTheEndOfAShift(t *testing.T) {
 	w.rustam.has(talk.Auto, "You are off shift")
 	w.exec("UPDATE shifts SET status = 'open', closed_at = NULL WHERE tenant_id = $1", w.Tenant)
 	w.rustam.word("act.send")
-	w.rustam.has(talk.Auto, "waits for materials")
+	w.rustam.has(talk.Auto, "waiting for materials")
 }
 
 func TestAFormWhoseRequestHasGoneElsewhereIsOver(t *testing.T) {
@@ -109,6 +109,37 @@ func TestAFormWhoseRequestHasGoneElsewhereIsOver(t *testing.T) {
 	w.anna.writes("After six")
 	w.anna.word("act.send")
 	w.anna.has(talk.Auto, plain("problem.conflict"))
+}
+
+// TestAQuestionIsAnsweredWithAPhoto: the bot itself offers "please send a photo"
+// as a question.
+func TestAQuestionIsAnsweredWithAPhoto(t *testing.T) {
+	w := newTown(t, "en")
+	n := w.leak("Leak").Number
+	w.rustam.act(n, "take", nil)
+	for _, words := range []string{"", "Under the sink"} {
+		w.rustam.act(n, "clarify", object{"comment": "Please send a photo"})
+		w.anna.opens(n)
+		w.anna.word("requests.answer")
+		w.anna.has(talk.Auto, "You may send photos")
+		turn := w.anna.begin(talk.Photo)
+		turn.File, turn.Text = w.photo(), words
+		w.anna.fills(turn, "(photo)")
+		if words == "" {
+			w.anna.has(talk.Auto, "1 photo")
+			w.anna.word("button.done")
+		}
+		w.anna.word("act.send")
+		w.anna.has(talk.Auto, "is sent: work goes on")
+	}
+	var files struct{ Items []struct{} }
+	w.boss.Client.Do("GET", "/requests/"+n+"/files", nil).Want(t, 200, &files)
+	if r := w.leakNow(n); r.Status != api.RequestStatusInProgress || len(files.Items) != 2 {
+		t.Errorf("%s with %d files, want it in progress with two", r.Status, len(files.Items))
+	}
+	w.rustam.opens(n)
+	w.rustam.has(talk.Auto, "📷 1 photo")
+	w.rustam.has(talk.Auto, "Under the sink")
 }
 
 func TestAManagerAcceptsForWhoDoesNotAnswer(t *testing.T) {
@@ -193,9 +224,9 @@ func TestTheBestExecutorsStandFirst(t *testing.T) {
 		t.Errorf("without who has it: %q, want %q", got, want)
 	}
 	w.boss.calls("forged", "fp", w.boss.nonce(), "executor", uuid.NewString())
-	w.boss.has(talk.Auto, "Who shall do it?")
+	w.boss.has(talk.Auto, "Who should do it?")
 	w.boss.calls("forged", "fp", w.boss.nonce(), "executor")
-	w.boss.has(talk.Auto, "Who shall do it?")
+	w.boss.has(talk.Auto, "Who should do it?")
 }
 
 func TestNobodyIsThereToChoose(t *testing.T) {
