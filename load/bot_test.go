@@ -2,11 +2,14 @@ package load_test
 
 import (
 	"context"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,13 +57,13 @@ type botSize struct {
 	full    bool // a measurement
 }
 
-// botGross is how many times its goal a 99th percentile may be in a run that is
-// no measurement.
-const botGross = 25
+// botGross is how many times its goal a 99th percentile may be: on a busy machine
+// that shows only what went badly wrong.
+const botGross = 50
 
 func sizeOfBot(t *testing.T) botSize {
 	t.Helper()
-	size := botSize{people: 100, rate: 200, warm: time.Second, seconds: 3 * time.Second}
+	size := botSize{people: 50, rate: 100, warm: time.Second, seconds: 3 * time.Second}
 	if os.Getenv(botEnv) == "full" {
 		size = botSize{people: 1000, rate: 2000, warm: 5 * time.Second, seconds: 10 * time.Second, full: true}
 	}
@@ -89,6 +92,9 @@ func number(t *testing.T, name string, otherwise int) int {
 // long as they have been answered. It prints how long the bot took.
 func TestBotSpeed(t *testing.T) {
 	size := sizeOfBot(t)
+	if !size.full {
+		t.Parallel() // it mostly waits
+	}
 	b := newBot(t, size, 0)
 	b.serve()
 	crowd := newCrowd(b, size.people)
@@ -135,7 +141,8 @@ type bot struct {
 	registry *prometheus.Registry
 	lines    *pace.Lines
 	metrics  *nats.Metrics
-	api      string // address of the Telegram
+	api      string       // address of the Telegram
+	dials    atomic.Int64 // connections to it so far
 }
 
 // newBot prepares one with so many residents, who have flats, and with so many
@@ -157,7 +164,13 @@ func newBot(t *testing.T, size botSize, perSecond float64) *bot {
 	}
 	b.sim.AddBot(botToken, "load_bot")
 	b.wire = &wire{next: b.sim.Handler()}
-	web := httptest.NewServer(b.wire)
+	web := httptest.NewUnstartedServer(b.wire)
+	web.Config.ConnState = func(_ net.Conn, is http.ConnState) {
+		if is == http.StateNew {
+			b.dials.Add(1)
+		}
+	}
+	web.Start()
 	b.api = web.URL
 	t.Cleanup(func() { b.sim.Close(); web.Close() })
 	return b
