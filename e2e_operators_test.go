@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ukbot/botgw/simulator"
+	"ukbot/botgw/words"
 )
 
 // TestFailedWebhooksAreAskedForWhereTheOperatorsAPIIs has an administrator look at
@@ -15,6 +16,7 @@ import (
 func TestFailedWebhooksAreAskedForWhereTheOperatorsAPIIs(t *testing.T) {
 	t.Parallel()
 	const token, admin, key = "400:AAoperatorsTOKEN", int64(4004), "operators-key"
+	book := words.For("ru")
 	asked := make(chan *http.Request, 8)
 	operators := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked <- r
@@ -41,10 +43,10 @@ func TestFailedWebhooksAreAskedForWhereTheOperatorsAPIIs(t *testing.T) {
 		})
 	}
 	eventually(t, 20*time.Second, "the menu", func() bool {
-		_, err := sim.PressKey(token, admin, "👨‍💼 Админ-панель")
+		_, err := sim.PressKey(token, admin, book.Plain("menu.admin"))
 		return err == nil
 	})
-	tap("⚠️ Сбои вебхуков")
+	tap(book.Plain("admin.hooks"))
 	select {
 	case r := <-asked:
 		if !strings.HasPrefix(r.URL.Path, "/api/v1/webhooks") || r.Header.Get("Authorization") != "Bearer "+key {
@@ -55,6 +57,6 @@ func TestFailedWebhooksAreAskedForWhereTheOperatorsAPIIs(t *testing.T) {
 	}
 	eventually(t, 20*time.Second, "the answer", func() bool {
 		messages := sim.Messages(admin)
-		return strings.Contains(messages[len(messages)-1].Text, "Сбоев нет")
+		return strings.Contains(messages[len(messages)-1].Text, book.Plain("admin.hooks_none"))
 	})
 }

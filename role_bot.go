@@ -91,6 +91,9 @@ func addBot(ctx context.Context, n *node) error {
 // askBots asks Telegram about each bot.
 func askBots(ctx context.Context, all *bots.Registry) error {
 	served := all.All()
+	if err := all.Ready(); err != nil {
+		return ops.Reason(err.Error())
+	}
 	if len(served) == 0 {
 		return ops.Reason("no bot yet: `ukbot bots add`, or TELEGRAM_TOKEN")
 	}

@@ -247,22 +247,32 @@ func (g *Gateway) forget(ctx context.Context, t *talk.Turn) error {
 	return g.gate.Forget(ctx, t.Tenant, t.From.ID)
 }
 
+// announceAgain is how long after a failure a bot's commands are set again.
+const announceAgain = 5 * time.Second
+
 // announce sets the commands of those who have no session, for each bot that comes.
 func (g *Gateway) announce(ctx context.Context) error {
-	done := map[int64]bool{}
+	done, said := map[int64]bool{}, map[int64]bool{}
 	for {
 		changed := g.cfg.Bots.Changed()
+		var again <-chan time.Time
 		for _, bot := range g.cfg.Bots.All() {
 			if done[bot.ID] {
 				continue
 			}
-			if err := g.commands.Announce(ctx, bot.Client, bot.Tenant); err != nil && ctx.Err() == nil {
-				g.cfg.Log.Warn().Err(err).Str("tenant", bot.Tenant).Msg("commands of the bot not set; a restart tries again")
+			err := g.commands.Announce(ctx, bot.Client, bot.Tenant)
+			if done[bot.ID] = err == nil; err == nil || ctx.Err() != nil {
+				continue
 			}
-			done[bot.ID] = true
+			again = time.After(announceAgain)
+			if !said[bot.ID] { // once, not all the while that Telegram is away
+				g.cfg.Log.Warn().Err(err).Str("tenant", bot.Tenant).Msg("commands of the bot not set, trying again")
+			}
+			said[bot.ID] = true
 		}
 		select {
 		case <-changed:
+		case <-again:
 		case <-ctx.Done():
 			return nil
 		}

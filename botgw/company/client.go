@@ -49,9 +49,6 @@ func (c *Client) Machine() *api.ClientWithResponses { return c.machine }
 // of the call: a 401 means that nothing was done.
 func (c *Client) As(token Token) *api.ClientWithResponses { return c.line.clientFor(token) }
 
-// Operator asks the operators' API over the same line; nil without a key.
-func (c *Client) Operator(key secret.Text) *api.ClientWithResponses { return c.line.Operator(key) }
-
 // Operator asks the operators' API, with a key of theirs; nil without one.
 func (l *Line) Operator(key secret.Text) *api.ClientWithResponses {
 	if key == "" {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"ukbot/api"
 	"ukbot/botgw/company"
 	"ukbot/secret"
@@ -299,11 +301,15 @@ func TestCallsCarryIDsAndAreMeasured(t *testing.T) {
 func TestOperatorsHaveAKeyOrNoClient(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(404))
-	c := client(t, s.URL, nil)
-	if c.Operator("") != nil {
+	line, err := company.NewLine(company.LineConfig{URL: s.URL, Metrics: company.NewMetrics(prometheus.NewRegistry())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(line.Close)
+	if line.Operator("") != nil {
 		t.Error("a client without a key")
 	}
-	if _, err := c.Operator("op").ListWebhookEvents(t.Context(), nil); err != nil || s.seen[0].Header.Get("Authorization") != "Bearer op" {
+	if _, err := line.Operator("op").ListWebhookEvents(t.Context(), nil); err != nil || s.seen[0].Header.Get("Authorization") != "Bearer op" {
 		t.Errorf("asked as %q: %v", s.seen[0].Header.Get("Authorization"), err)
 	}
 }
