@@ -97,7 +97,7 @@ func (f *fact) read() error {
 		return f.readRequest()
 	case strings.HasPrefix(f.Type, events.TypeShiftPrefix):
 		return f.readShift()
-	case strings.HasPrefix(f.Type, events.TypeUserPrefix):
+	case strings.HasPrefix(f.Type, events.TypeUserPrefix) && weighed(f.Type):
 		return f.readUser()
 	case f.occasion == events.TypeSheetUpdated:
 		var v events.SheetUpdated
@@ -167,6 +167,14 @@ func (f *fact) readShift() error {
 		}
 	}
 	return nil
+}
+
+// weighed says whether an event is in the table or among the untold. What else is
+// said of a person is about how they are logged in, has data of other forms, and
+// is nobody's to be told.
+func weighed(event string) bool {
+	_, left := untold[event]
+	return left || slices.ContainsFunc(noticeRows, func(row noticeRow) bool { return row.event == event })
 }
 
 func (f *fact) readUser() error {

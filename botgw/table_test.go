@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ukbot/events"
+	"ukbot/housing/auth"
 	"ukbot/sql/db"
 )
 
@@ -274,6 +275,19 @@ func TestWhoIsToldOfAChange(t *testing.T) {
 				t.Errorf("told: %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// What the logins say of a person is no change of them: it must not become a dead letter.
+func TestHowSomebodyIsLoggedInIsNobodysToBeTold(t *testing.T) {
+	for change, data := range map[string]any{
+		"role":           auth.RoleSwitched{User: executor1, From: "manager", Role: "applicant"},
+		"session_reused": auth.SessionReused{User: executor1},
+	} {
+		f, err := readFact(events.Envelope{ID: "e", Type: ofUser(change), Tenant: "demo", Data: mustJSON(data)})
+		if err != nil || len(f.rows) > 0 {
+			t.Errorf("%s: %d rows, %v", change, len(f.rows), err)
+		}
 	}
 }
 
