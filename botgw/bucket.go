@@ -3,8 +3,6 @@ package botgw
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -12,33 +10,13 @@ import (
 )
 
 // bucket is a key-value bucket that may not be there yet: NATS may come later.
-type bucket struct {
-	conn *nats.Conn
-	name string
-
-	mu sync.Mutex
-	kv jetstream.KeyValue // found on first use
-}
-
-func (b *bucket) open(ctx context.Context) (jetstream.KeyValue, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.kv != nil {
-		return b.kv, nil
-	}
-	kv, err := b.conn.JS.KeyValue(ctx, b.name)
-	if err != nil {
-		return nil, fmt.Errorf("bucket %s: %w", b.name, err)
-	}
-	b.kv = kv
-	return kv, nil
-}
+type bucket struct{ *nats.Bucket }
 
 // get reads a value; false where there is none.
 func (b *bucket) get(ctx context.Context, key string) (value []byte, found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, onceTimeout)
 	defer cancel()
-	kv, err := b.open(ctx)
+	kv, err := b.Open(ctx)
 	if err != nil {
 		return nil, false, err
 	}
@@ -56,7 +34,7 @@ func (b *bucket) get(ctx context.Context, key string) (value []byte, found bool,
 func (b *bucket) set(ctx context.Context, key string, value []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, onceTimeout)
 	defer cancel()
-	kv, err := b.open(ctx)
+	kv, err := b.Open(ctx)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ const notedMax = 20_000
 
 // NewCards prepares it. The bucket is looked for on first use.
 func NewCards(conn *nats.Conn) *Cards {
-	return &Cards{bucket: bucket{conn: conn, name: nats.BucketCards}, noted: map[string]struct{}{}}
+	return &Cards{bucket: bucket{nats.NewBucket(conn, nats.BucketCards)}, noted: map[string]struct{}{}}
 }
 
 // card is the messages about one thing in one chat.

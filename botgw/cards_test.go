@@ -182,7 +182,7 @@ func TestANoticeThatACardTellsOfIsNotToldAgain(t *testing.T) {
 	n := b.tell(change{"assigned", events.NoticeNew, 1, 0}, change{"taken", events.NoticeNew, 2, 1})
 	b.stop()
 	// As after a crash between the card and the record of the notice.
-	once, err := newOnce(b.conn).open(t.Context())
+	once, err := newOnce(b.conn).Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ const (
 // once is the record of what was sent.
 type once struct{ bucket }
 
-func newOnce(conn *nats.Conn) *once { return &once{bucket{conn: conn, name: nats.BucketOnce}} }
+func newOnce(conn *nats.Conn) *once { return &once{bucket{nats.NewBucket(conn, nats.BucketOnce)}} }
 
 // FindDelivery reads what became of a notice; false while it waits.
 func FindDelivery(ctx context.Context, conn *nats.Conn, noticeID string) (Delivery, bool, error) {

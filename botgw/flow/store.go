@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -26,39 +25,22 @@ var errMoved = errors.New("the record has moved on")
 type Store struct {
 	Metrics *Metrics // nil: nothing is counted
 
-	conn *nats.Conn
-
-	mu     sync.Mutex
-	bucket jetstream.KeyValue // found on first use: NATS may come later
+	bucket *nats.Bucket
 }
 
 // NewStore is the bucket of a connection.
-func NewStore(conn *nats.Conn) *Store { return &Store{conn: conn} }
+func NewStore(conn *nats.Conn) *Store { return &Store{bucket: nats.NewBucket(conn, nats.BucketFSM)} }
 
 // Key is where the record of somebody in a chat with a bot lies.
 func Key(u talk.Update) string {
 	return events.Token(u.Tenant) + "." + strconv.FormatInt(u.Bot, 10) + "." + strconv.FormatInt(u.Chat, 10) + "." + strconv.FormatInt(u.From.ID, 10)
 }
 
-func (s *Store) open(ctx context.Context) (jetstream.KeyValue, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.bucket != nil {
-		return s.bucket, nil
-	}
-	bucket, err := s.conn.JS.KeyValue(ctx, nats.BucketFSM)
-	if err != nil {
-		return nil, fmt.Errorf("bucket %s: %w", nats.BucketFSM, err)
-	}
-	s.bucket = bucket
-	return bucket, nil
-}
-
 // load reads a record; an empty one where there is none.
 func (s *Store) load(ctx context.Context, key string) (*Record, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	bucket, err := s.open(ctx)
+	bucket, err := s.bucket.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +72,7 @@ func (s *Store) save(ctx context.Context, key string, r *Record) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	bucket, err := s.open(ctx)
+	bucket, err := s.bucket.Open(ctx)
 	if err != nil {
 		return err
 	}

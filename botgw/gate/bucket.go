@@ -3,45 +3,26 @@ package gate
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
+
+	"ukbot/nats"
 )
 
 // bucketTime bounds one question to a bucket: it answers in less than a
 // millisecond, and a person waits.
 const bucketTime = 500 * time.Millisecond
 
-// bucket is a key-value bucket that is looked up when it is first wanted.
-type bucket struct {
-	js   jetstream.JetStream
-	name string
-
-	mu sync.Mutex
-	kv jetstream.KeyValue
-}
-
-func (b *bucket) open(ctx context.Context) (jetstream.KeyValue, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.kv != nil {
-		return b.kv, nil
-	}
-	kv, err := b.js.KeyValue(ctx, b.name)
-	if err != nil {
-		return nil, err
-	}
-	b.kv = kv
-	return kv, nil
-}
+// bucket is a key-value bucket, asked for as long as a person may wait.
+type bucket struct{ *nats.Bucket }
 
 // get reads a key; revision 0: there is none.
 func (b *bucket) get(ctx context.Context, key string) (value []byte, revision uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, bucketTime)
 	defer cancel()
-	kv, err := b.open(ctx)
+	kv, err := b.Open(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -59,7 +40,7 @@ func (b *bucket) get(ctx context.Context, key string) (value []byte, revision ui
 func (b *bucket) swap(ctx context.Context, key string, value []byte, revision uint64) (now uint64, lost bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, bucketTime)
 	defer cancel()
-	kv, err := b.open(ctx)
+	kv, err := b.Open(ctx)
 	if err != nil {
 		return 0, false, err
 	}
@@ -78,7 +59,7 @@ func (b *bucket) swap(ctx context.Context, key string, value []byte, revision ui
 func (b *bucket) drop(ctx context.Context, key string, revision uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, bucketTime)
 	defer cancel()
-	kv, err := b.open(ctx)
+	kv, err := b.Open(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,7 +74,7 @@ func (b *bucket) drop(ctx context.Context, key string, revision uint64) error {
 func (b *bucket) follow(ctx context.Context, log zerolog.Logger, each func(jetstream.KeyValueEntry), opts ...jetstream.WatchOpt) {
 	for ctx.Err() == nil {
 		if err := b.followOnce(ctx, each, opts); err != nil && ctx.Err() == nil {
-			log.Warn().Err(err).Str("bucket", b.name).Msg("bucket is not watched, trying again")
+			log.Warn().Err(err).Str("bucket", b.Name()).Msg("bucket is not watched, trying again")
 		}
 		select {
 		case <-ctx.Done():
@@ -103,7 +84,7 @@ func (b *bucket) follow(ctx context.Context, log zerolog.Logger, each func(jetst
 }
 
 func (b *bucket) followOnce(ctx context.Context, each func(jetstream.KeyValueEntry), opts []jetstream.WatchOpt) error {
-	kv, err := b.open(ctx)
+	kv, err := b.Open(ctx)
 	if err != nil {
 		return err
 	}

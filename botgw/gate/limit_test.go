@@ -27,7 +27,7 @@ func (n *ticks) update(kind talk.Kind, sent time.Time) talk.Update {
 
 func newLimiter(env *natstest.Env, own map[api.Role]Limit) *limiter {
 	return &limiter{
-		bucket: bucket{js: env.Connect("bot").JS, name: nats.BucketLimits}, metrics: newMetrics(prometheus.NewRegistry()),
+		bucket: bucket{nats.NewBucket(env.Connect("bot"), nats.BucketLimits)}, metrics: newMetrics(prometheus.NewRegistry()),
 		own: own, known: map[string]counted{},
 	}
 }

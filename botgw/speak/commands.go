@@ -57,7 +57,7 @@ func NewCommands(cfg CommandsConfig) *Commands {
 	log := cfg.Log.With().Str("component", "commands").Logger()
 	return &Commands{
 		cfg: cfg, changes: changes{pool: cfg.Pool, log: log},
-		shown: shown{bucket: &bucket{conn: cfg.Conn, name: nats.BucketCards}}, lists: map[listKey]listed{},
+		shown: shown{bucket: nats.NewBucket(cfg.Conn, nats.BucketCards)}, lists: map[listKey]listed{},
 	}
 }
 

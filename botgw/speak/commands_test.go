@@ -11,6 +11,7 @@ import (
 	"ukbot/api"
 	"ukbot/botgw/simulator"
 	"ukbot/botgw/talk"
+	"ukbot/nats"
 	"ukbot/nats/natstest"
 	"ukbot/sql/db"
 	"ukbot/sql/dbtest"
@@ -184,7 +185,7 @@ func TestAListIsMadeAnewWithItsChanges(t *testing.T) {
 }
 
 func TestManyChatsAreRememberedWithinBounds(t *testing.T) {
-	s := shown{bucket: &bucket{}}
+	s := shown{bucket: nats.NewBucket(nil, nats.BucketCards)}
 	for i := range 2 * shownMax {
 		s.remember(chatKey{1, int64(i)}, fmt.Sprint(i))
 	}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"ukbot/nats"
 )
 
 const (
@@ -26,7 +28,7 @@ func (k chatKey) bucketKey() string {
 // bucket for other replicas and after a restart. Without the bucket a list is
 // set once more.
 type shown struct {
-	bucket *bucket
+	bucket *nats.Bucket
 
 	mu   sync.Mutex
 	sums map[chatKey]shownSum
@@ -48,7 +50,7 @@ func (s *shown) is(ctx context.Context, at chatKey, sum string) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
-	kv, err := s.bucket.open(ctx)
+	kv, err := s.bucket.Open(ctx)
 	if err != nil {
 		return false
 	}
@@ -65,7 +67,7 @@ func (s *shown) put(ctx context.Context, at chatKey, sum string) {
 	s.remember(at, sum)
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
-	if kv, err := s.bucket.open(ctx); err == nil {
+	if kv, err := s.bucket.Open(ctx); err == nil {
 		_, _ = kv.PutString(ctx, at.bucketKey(), sum) // without it the list is set once more
 	}
 }

@@ -28,7 +28,7 @@ type Config struct {
 type Speaker struct {
 	cfg       Config
 	log       zerolog.Logger
-	callbacks *bucket
+	callbacks *nats.Bucket
 	progress  progress
 }
 
@@ -36,7 +36,7 @@ type Speaker struct {
 func New(cfg Config) *Speaker {
 	return &Speaker{
 		cfg: cfg, log: cfg.Log.With().Str("component", "speak").Logger(),
-		callbacks: &bucket{conn: cfg.Conn, name: nats.BucketCallbacks},
+		callbacks: nats.NewBucket(cfg.Conn, nats.BucketCallbacks),
 	}
 }
 

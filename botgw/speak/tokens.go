@@ -85,7 +85,7 @@ func (s *Speaker) Decode(ctx context.Context, u talk.Update) (call talk.Call, st
 func (s *Speaker) keep(ctx context.Context, key, text string) error {
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
-	bucket, err := s.callbacks.open(ctx)
+	bucket, err := s.callbacks.Open(ctx)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (s *Speaker) keep(ctx context.Context, key, text string) error {
 func (s *Speaker) kept(ctx context.Context, key string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
-	bucket, err := s.callbacks.open(ctx)
+	bucket, err := s.callbacks.Open(ctx)
 	if err != nil {
 		return "", err
 	}
