@@ -71,7 +71,8 @@ func TestNoticesArePacedAndAnswersPassThem(t *testing.T) {
 	walked := crowd.walk(time.Now().Add(settling), size)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(time.Minute + size.seconds/2); len(b.told()) < managers && time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(time.Minute + size.seconds/2); len(b.told()) < managers && time.Now().Before(deadline); {
+		<-tick.C
 	}
 	b.judge(managers, walked)
 }
