@@ -180,7 +180,8 @@ func described(t *talk.Turn, e api.Executor) string {
 		"Load": words.HTML(t.Book.Count("reassign.load", e.OpenRequests)), "Rating": "",
 	}
 	if e.Rating != nil {
-		args["Rating"] = strconv.FormatFloat(*e.Rating, 'f', 1, 64)
+		tenths := int(*e.Rating*10 + 0.5)
+		args["Rating"] = t.Book.Plain("stats.stars", words.Args{"Whole": tenths / 10, "Tenth": tenths % 10})
 	}
 	return t.Book.Text("reassign.person", args)
 }

@@ -243,6 +243,21 @@ func TestNobodyIsThereToChoose(t *testing.T) {
 	w.boss.has(talk.Auto, plain("reassign.nobody_present"))
 }
 
+// TestRatingsAreWrittenAsTheLanguageHasIt: 4,5 in Russian, not 4.5.
+func TestRatingsAreWrittenAsTheLanguageHasIt(t *testing.T) {
+	w := newTown(t, "ru")
+	for _, stars := range []int{5, 4} {
+		n := w.leak("Leak").Number
+		w.rustam.act(n, "take", nil)
+		w.rustam.act(n, "complete", object{"comment": "Done", "files": []uuid.UUID{w.rustam.attach(n)}})
+		w.boss.act(n, "confirm", nil)
+		w.anna.act(n, "accept", object{"stars": stars})
+	}
+	w.boss.opens(w.leak("Another").Number)
+	w.boss.word("requests.assign")
+	w.boss.has(talk.Auto, "⭐ 4,5")
+}
+
 // TestFormsFinishOnce: a crash between the answer of the housing services and
 // the record makes the engine finish a form once more.
 func TestFormsFinishOnce(t *testing.T) {
