@@ -247,15 +247,20 @@ func (g *Gateway) forget(ctx context.Context, t *talk.Turn) error {
 	return g.gate.Forget(ctx, t.Tenant, t.From.ID)
 }
 
-// announceAgain is how long after a failure a bot's commands are set again.
-const announceAgain = 5 * time.Second
+// How soon the commands of those who have no session are set again: while a
+// company may have changed them, and after a failure.
+const (
+	commandsEvery = 5 * time.Minute
+	commandsAgain = 5 * time.Second // and twice that after the next
+)
 
-// announce sets the commands of those who have no session, for each bot that comes.
+// announce sets the commands of those who have no session, for each bot that
+// comes and now and then: whoever has one gets theirs with their next update.
 func (g *Gateway) announce(ctx context.Context) error {
 	done, said := map[int64]bool{}, map[int64]bool{}
-	for {
+	for again := commandsAgain; ; {
 		changed := g.cfg.Bots.Changed()
-		var again <-chan time.Time
+		pause := commandsEvery
 		for _, bot := range g.cfg.Bots.All() {
 			if done[bot.ID] {
 				continue
@@ -264,15 +269,20 @@ func (g *Gateway) announce(ctx context.Context) error {
 			if done[bot.ID] = err == nil; err == nil || ctx.Err() != nil {
 				continue
 			}
-			again = time.After(announceAgain)
+			pause = again
 			if !said[bot.ID] { // once, not all the while that Telegram is away
 				g.cfg.Log.Warn().Err(err).Str("tenant", bot.Tenant).Msg("commands of the bot not set, trying again")
 			}
 			said[bot.ID] = true
 		}
+		again = min(2*pause, commandsEvery)
+		if pause == commandsEvery { // the next round is of all bots
+			clear(done)
+			again = commandsAgain
+		}
 		select {
 		case <-changed:
-		case <-again:
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return nil
 		}
