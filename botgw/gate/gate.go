@@ -81,7 +81,7 @@ func New(cfg Config) (*Gate, error) {
 	}
 	m := newMetrics(cfg.Registry)
 	g := &Gate{cfg: cfg, metrics: m, zones: newZones(cfg.Now)}
-	g.limiter = &limiter{bucket: bucket{nats.NewBucket(cfg.Conn, nats.BucketLimits)}, metrics: m, own: cfg.Limits, known: map[string]counted{}}
+	g.limiter = &limiter{js: cfg.Conn.JS, bucket: bucket{nats.NewBucket(cfg.Conn, nats.BucketLimits)}, metrics: m, own: cfg.Limits, known: map[string]counted{}}
 	g.sessions = &sessions{bucket: bucket{nats.NewBucket(cfg.Conn, nats.BucketSessions)}, keys: cfg.Keys, metrics: m, entries: map[string]*entry{}}
 	g.people = &people{pool: cfg.Pool, log: cfg.Log, metrics: m, rows: map[string]met{}, kick: make(chan struct{}, 1)}
 	g.tally = &tally{pool: cfg.Pool, metrics: m, sums: map[cell]sum{}}

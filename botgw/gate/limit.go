@@ -9,9 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"ukbot/api"
 	"ukbot/botgw/talk"
 	"ukbot/botgw/words"
+	"ukbot/nats"
 )
 
 // Limit is how much a person may do, per bot; 0 is no limit.
@@ -74,6 +77,7 @@ func (r *rule) freeAt(events []event, e event, limit Limit) int64 {
 // limiter keeps the windows where all replicas see them.
 type limiter struct {
 	bucket
+	js      jetstream.JetStream // to make the bucket anew
 	metrics *metrics
 	own     map[api.Role]Limit
 
@@ -180,6 +184,26 @@ func (l *limiter) rest() {
 	l.away = time.Now().Add(awayPause)
 }
 
+// remake makes the store anew where it is gone: it is in memory, and a server
+// that was started again no longer has it.
+func (l *limiter) remake(ctx context.Context) {
+	i := slices.IndexFunc(nats.Buckets, func(b jetstream.KeyValueConfig) bool { return b.Bucket == l.Name() })
+	if i < 0 || l.js == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, bucketTime)
+	defer cancel()
+	if _, err := l.js.KeyValue(ctx, l.Name()); !errors.Is(err, jetstream.ErrBucketNotFound) {
+		return // away, or it is there
+	}
+	if _, err := l.js.CreateKeyValue(ctx, nats.Buckets[i]); err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
+		return // the next one tries again
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.away = time.Time{}
+}
+
 // over is the turn that tells somebody that they are over a limit, with nothing
 // to say if they were told; nil: they are not.
 func (g *Gate) over(ctx context.Context, u talk.Update) *talk.Turn {
@@ -192,6 +216,7 @@ func (g *Gate) over(ctx context.Context, u talk.Update) *talk.Turn {
 		g.metrics.limitAway.Inc()
 		if !errors.Is(err, errContended) && ctx.Err() == nil {
 			g.limiter.rest()
+			g.limiter.remake(ctx)
 		}
 		return nil
 	}
