@@ -47,7 +47,7 @@ func (e *Engine) Begin(ctx context.Context, t *talk.Turn, flow string, d Data) e
 				return shows(say)
 			}
 		}
-		if left := r.unfinished(flow, d.Request); left != nil {
+		if left := r.unfinished(flow, d); left != nil {
 			return shows(e.offer(*left, "flow.offer_anew"))
 		}
 		return e.begin(ctx, t, r, form, d)

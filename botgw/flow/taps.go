@@ -192,10 +192,12 @@ func (r *Record) leaveFor(nonce string, update int64) {
 	r.drop(nonce)
 }
 
-// unfinished finds a form of the kind that its owner would miss.
-func (r *Record) unfinished(flow, request string) *Filling {
+// unfinished finds a form of the kind that its owner would miss. An invitation
+// that it does not know of would be lost by going on with it.
+func (r *Record) unfinished(flow string, d Data) *Filling {
 	same := func(f *Filling) bool {
-		return f.Flow == flow && f.Data.Request == request && f.Data.substantial()
+		return f.Flow == flow && f.Data.Request == d.Request && f.Data.substantial() &&
+			(d.Invitation == "" || d.Invitation == f.Seed.Invitation)
 	}
 	if r.Open != nil && same(r.Open) {
 		return r.Open

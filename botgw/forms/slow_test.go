@@ -42,3 +42,23 @@ func TestPhotosThatHangDoNotHoldTheForm(t *testing.T) {
 		t.Error("the form is still open")
 	}
 }
+
+// Who had begun to register and then follows an invitation is let in by it.
+func TestAnInvitationIsWorthMoreThanADraft(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	p := w.phone(t, nil, "ru")
+	p.begin("register", flow.Data{})
+	p.word("language.ru")
+	p.send(p.turn(talk.Contact, own("998901112277")), "(contact)")
+	invitation := w.invite()
+	p.begin("register", flow.Data{Invitation: invitation})
+	if f := p.data(t.Context()); f == nil || f.Data.Invitation != invitation {
+		t.Fatalf("open is %+v, want a form with the invitation", f)
+	}
+	p.word("language.ru")
+	p.send(p.turn(talk.Contact, own("998901112277")), "(contact)")
+	if p.data(t.Context()) != nil {
+		t.Error("who is invited is not let in")
+	}
+}
