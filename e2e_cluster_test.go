@@ -25,6 +25,7 @@ func TestLostLeaderOfAClusterLosesNothingAccepted(t *testing.T) {
 	const nodes = 3
 	c := natstest.Cluster(t, nodes)
 	conn := c.Connect("test")
+	c.Lanes(conn) // what a leader loses is the whole topology's
 	e := &engines{t: t, pool: openPool(t, dbtest.URL(t)), keys: keys}
 	s := e.hookOn(conn, events.DefaultTenant)
 	p := startRole(t, []string{"NATS_URL=" + c.URL(), "UKBOT_KEYS=" + key.Reveal(), "UKBOT_REPLICAS=3"}, "ingress")

@@ -16,6 +16,7 @@ func TestAClusterLosesNothingWithItsLeader(t *testing.T) {
 	cluster := natstest.Cluster(t, 3)
 	conn := cluster.Connect("ingress")
 	publisher := natstest.NewPublisher(t, conn)
+	cluster.Lanes(conn)
 	for name, c := range planOf(t, conn, 3) {
 		if c.Action != "same" {
 			t.Errorf("after apply: %s: %s %s", name, c.Action, c.Detail)

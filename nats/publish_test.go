@@ -258,8 +258,15 @@ func TestPublishAllAnswersByIndex(t *testing.T) {
 // not overtake what was lost and is published again.
 func TestABatchOverABreakingConnectionIsStoredUpToTheBreak(t *testing.T) {
 	env := natstest.Start(t)
+	stream, err := env.Conn.JS.Stream(t.Context(), nats.StreamWebhooks)
+	if err != nil {
+		t.Fatal(err)
+	}
 	const size = 2_000
 	for round := range 30 {
+		if err := stream.Purge(t.Context()); err != nil { // or each round would read all before it
+			t.Fatal(err)
+		}
 		msgs := make([]*natsgo.Msg, size)
 		for i := range msgs {
 			msgs[i] = webhook(fmt.Sprintf("r%d-%04d", round, i), "x")

@@ -22,7 +22,7 @@ type Servers struct {
 }
 
 // Cluster starts n servers in this process, joined over free ports, and applies
-// the topology with n replicas. They sync every write, as production does.
+// the topology, but the lanes, with n replicas. They sync every write, as production does.
 func Cluster(t testing.TB, n int) *Servers {
 	t.Helper()
 	c := &Servers{t: t, nodes: make([]*server.Server, n)}
@@ -50,10 +50,16 @@ func Cluster(t testing.TB, n int) *Servers {
 	conn := c.Connect("apply")
 	ctx, cancel := context.WithTimeout(context.Background(), readyIn)
 	defer cancel()
-	if err := nats.Apply(ctx, conn.JS, n); err != nil {
+	if err := withoutLanes(ctx, conn.JS, n); err != nil {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// Lanes brings everything to what the tables say, as production does: the lanes too.
+func (c *Servers) Lanes(conn *nats.Conn) {
+	c.t.Helper()
+	lanes(c.t, conn, len(c.nodes))
 }
 
 // freePorts finds ports for routes, which each server must know beforehand.

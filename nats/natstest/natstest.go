@@ -7,8 +7,9 @@ package natstest
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,7 +62,7 @@ func StartWith(t testing.TB, cfg nats.ServerConfig) *Env {
 	env.Conn = env.Connect("test")
 	ctx, cancel := context.WithTimeout(context.Background(), readyIn)
 	defer cancel()
-	if err := withoutLanes(ctx, env.Conn.JS); err != nil {
+	if err := withoutLanes(ctx, env.Conn.JS, 1); err != nil {
 		t.Fatal(err)
 	}
 	env.Registry = prometheus.NewRegistry()
@@ -73,40 +74,55 @@ func StartWith(t testing.TB, cfg nats.ServerConfig) *Env {
 // withoutLanes makes what the tables say but the lanes: a server takes 10 ms a
 // consumer to stop, so they would cost each test most of a second. Whoever serves
 // a lane finds it missing and makes it.
-func withoutLanes(ctx context.Context, js jetstream.JetStream) error {
+func withoutLanes(ctx context.Context, js jetstream.JetStream, replicas int) error {
+	var steps []func() error
 	for _, want := range nats.Streams {
-		if _, err := js.CreateOrUpdateStream(ctx, want); err != nil {
-			return fmt.Errorf("stream %s: %w", want.Name, err)
-		}
+		want.Replicas = replicas
+		steps = append(steps, func() error { _, err := js.CreateOrUpdateStream(ctx, want); return err })
 	}
 	for _, want := range nats.Buckets {
-		if _, err := js.CreateOrUpdateKeyValue(ctx, want); err != nil {
-			return fmt.Errorf("bucket %s: %w", want.Bucket, err)
-		}
+		want.Replicas = replicas
+		steps = append(steps, func() error { _, err := js.CreateOrUpdateKeyValue(ctx, want); return err })
 	}
 	for _, want := range nats.Objects {
-		if _, err := js.CreateOrUpdateObjectStore(ctx, want); err != nil {
-			return fmt.Errorf("object store %s: %w", want.Bucket, err)
-		}
+		want.Replicas = replicas
+		steps = append(steps, func() error { _, err := js.CreateOrUpdateObjectStore(ctx, want); return err })
 	}
+	if err := together(steps); err != nil {
+		return err
+	}
+	steps = nil
 	for _, want := range nats.Consumers {
-		if lane := len(want.Config.PriorityGroups) > 0; lane {
-			continue
-		}
-		if _, err := js.CreateOrUpdateConsumer(ctx, want.Stream, want.Config); err != nil {
-			return fmt.Errorf("consumer %s: %w", want.Config.Durable, err)
+		if lane := len(want.Config.PriorityGroups) > 0; !lane {
+			steps = append(steps, func() error { _, err := js.CreateOrUpdateConsumer(ctx, want.Stream, want.Config); return err })
 		}
 	}
-	return nil
+	return together(steps)
+}
+
+// together takes all steps at once: a cluster's wait for disks and votes.
+func together(steps []func() error) error {
+	errs := make([]error, len(steps))
+	var wg sync.WaitGroup
+	for i, step := range steps {
+		wg.Go(func() { errs[i] = step() })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // Lanes brings everything to what the tables say, as production does: the lanes too.
 func (e *Env) Lanes() {
 	e.t.Helper()
+	lanes(e.t, e.Conn, 1)
+}
+
+func lanes(t testing.TB, conn *nats.Conn, replicas int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), readyIn)
 	defer cancel()
-	if err := nats.Apply(ctx, e.Conn.JS, 1); err != nil {
-		e.t.Fatal(err)
+	if err := nats.Apply(ctx, conn.JS, replicas); err != nil {
+		t.Fatal(err)
 	}
 }
 
