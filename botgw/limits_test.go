@@ -42,8 +42,10 @@ func TestTelegramsLimitsAreKept(t *testing.T) {
 	if strings.Contains(b.logged.String(), "Too Many Requests") {
 		t.Errorf("Telegram had to say it:\n%s", b.logged)
 	}
-	if slowest > 300*time.Millisecond {
-		t.Errorf("an answer waited %s while notices were sent, want at most 300 ms", slowest)
+	// The notices before it would take two seconds and more; how exactly answers
+	// keep to 300 ms is package pace's to prove, whose clock no busy machine moves.
+	if slowest > time.Second {
+		t.Errorf("an answer waited %s while notices were sent", slowest)
 	}
 }
 

@@ -292,7 +292,7 @@ func TestWithoutTheStoreEverybodyPasses(t *testing.T) {
 			t.Fatal("limited without a store")
 		}
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 10*time.Second { // half a second each, if they waited
 		t.Errorf("100 updates took %s: each asked the store", took)
 	}
 	if n := total(t, registry, "ukbot_bot_limit_store_away_total"); n != 100 {
