@@ -2,6 +2,7 @@ package botgw
 
 import (
 	"testing"
+
 	"ukbot/botgw/telegram"
 )
 
