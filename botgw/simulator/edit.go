@@ -25,6 +25,24 @@ func (s *Server) editMessageReplyMarkup(_ context.Context, b *bot, a args) (any,
 	return s.edit(b, a, func(*Message) error { return nil })
 }
 
+// target is the message a call is about, by its place in the chat; missing is what
+// Telegram says where there is none. The caller holds mu.
+func (s *Server) target(b *bot, a args, missing error) (*dialog, int, error) {
+	d, _, err := s.writable(b, a)
+	if err != nil {
+		return nil, 0, err
+	}
+	id := a.int("message_id")
+	if id == 0 {
+		return nil, 0, errNoMessageID
+	}
+	i, ok := d.find(id)
+	if !ok {
+		return nil, 0, missing
+	}
+	return d, i, nil
+}
+
 // edit replaces a message by a changed copy; the keyboard always becomes the
 // one of this call, none included.
 func (s *Server) edit(b *bot, a args, change func(*Message) error) (any, error) {
@@ -34,16 +52,9 @@ func (s *Server) edit(b *bot, a args, change func(*Message) error) (any, error) 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d, _, err := s.writable(b, a)
+	d, i, err := s.target(b, a, errEditNotFound)
 	if err != nil {
 		return nil, err
-	}
-	if a.int("message_id") == 0 {
-		return nil, errNoMessageID
-	}
-	i, ok := d.find(a.int("message_id"))
-	if !ok {
-		return nil, errEditNotFound
 	}
 	old := d.messages[i]
 	if !old.FromBot || old.Buttons == nil && old.Markup != nil {
@@ -87,16 +98,9 @@ func same(a, b *Message) bool {
 func (s *Server) deleteMessage(_ context.Context, b *bot, a args) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d, _, err := s.writable(b, a)
+	d, i, err := s.target(b, a, errNoDelete)
 	if err != nil {
 		return nil, err
-	}
-	if a.int("message_id") == 0 {
-		return nil, errNoMessageID
-	}
-	i, ok := d.find(a.int("message_id"))
-	if !ok {
-		return nil, errNoDelete
 	}
 	// Telegram lets a bot delete for 48 hours (core.telegram.org/bots/api#deletemessage).
 	if s.cfg.Now().Sub(d.messages[i].Date).Hours() > 48 {

@@ -60,15 +60,8 @@ func (s *Server) sendMediaGroup(_ context.Context, b *bot, a args) (any, error) 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d, chat, err := s.writable(b, a)
+	d, chat, to, err := s.room(b, a)
 	if err != nil {
-		return nil, err
-	}
-	to, err := d.replyTo(a)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.throttle(b, d, chat); err != nil {
 		return nil, err
 	}
 	s.seq++

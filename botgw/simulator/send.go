@@ -36,6 +36,17 @@ func (s *Server) sendFile(b *bot, a args, kind string, missing error) (any, erro
 	return s.post(b, a, f, func(m *Message) { m.attach(kind, id) })
 }
 
+// room is the chat a bot may write to now, and the message it answers. The caller holds mu.
+func (s *Server) room(b *bot, a args) (d *dialog, chat int64, to int, err error) {
+	if d, chat, err = s.writable(b, a); err != nil {
+		return nil, 0, 0, err
+	}
+	if to, err = d.replyTo(a); err != nil {
+		return nil, 0, 0, err
+	}
+	return d, chat, to, s.throttle(b, d, chat)
+}
+
 // post puts a bot's message into its chat, if Telegram would.
 func (s *Server) post(b *bot, a args, f formatted, attach func(*Message)) (any, error) {
 	kb, err := readMarkup(a)
@@ -44,15 +55,8 @@ func (s *Server) post(b *bot, a args, f formatted, attach func(*Message)) (any, 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d, chat, err := s.writable(b, a)
+	d, chat, to, err := s.room(b, a)
 	if err != nil {
-		return nil, err
-	}
-	to, err := d.replyTo(a)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.throttle(b, d, chat); err != nil {
 		return nil, err
 	}
 	m := &Message{
