@@ -282,6 +282,7 @@ func (g *Gateway) announce(ctx context.Context) error {
 		}
 		select {
 		case <-changed:
+			again = commandsAgain // who has come has not failed yet
 		case <-time.After(pause):
 		case <-ctx.Done():
 			return nil
