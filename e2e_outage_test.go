@@ -268,7 +268,7 @@ func inOrder(t *testing.T, e *engines, chat int64) {
 		case next < len(want) && m.HTML == want[next]:
 			next++
 		case next > 0 && m.HTML == want[next-1]: // a repeat
-		case m.FromBot:
+		case m.FromBot && strings.Contains(m.Text, "pi_"): // no answer to /start
 			t.Fatalf("chat %d reads %q as message %d of %d, want %q", chat, m.Text, next+1, len(want), want[min(next, len(want)-1)])
 		}
 	}

@@ -84,11 +84,13 @@ func TestNoticesComeLaterWhileTelegramFails(t *testing.T) {
 			b.fault(fault)
 			b.start()
 			b.notice("a", 7, "a")
-			b.notice("b", 7, "b")
+			last := b.notice("b", 7, "b")
 			b.until("a failure is seen", func() bool { return strings.Contains(b.logged.String(), "kept for another attempt") })
 			b.sim.ClearFaults()
-			if got, want := b.texts(7, 2), []string{"a", "b"}; !slices.Equal(got, want) {
-				t.Errorf("chat 7 reads %q, want %q", got, want)
+			b.delivered(last)
+			// What hung arrives when the fault is cleared, perhaps after its caller has gone.
+			if got := b.texts(7, 2); len(got) > 3 || !slices.Equal(slices.Compact(got), []string{"a", "b"}) {
+				t.Errorf("chat 7 reads %q, want a at most twice, then b", got)
 			}
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"ukbot/botgw/company"
 	"ukbot/botgw/gate"
 	"ukbot/botgw/talk"
+	"ukbot/botgw/words"
 	"ukbot/housing/access"
 	"ukbot/housing/housingtest"
 	"ukbot/nats"
@@ -241,8 +242,8 @@ func whoHasNoSession(t *testing.T, s *scene) {
 	if got := s.pass(g, s.update(s.telegram(blocked), talk.Tap), never); !strings.HasPrefix(got, "alert ⛔") {
 		t.Errorf("a tap of who is blocked: %q", got)
 	}
-	if err := g.Pass(t.Context(), s.update(5, talk.Text, func(u *talk.Update) { u.Tenant = "other" }), never); err == nil {
-		t.Error("a bot of no company passes")
+	if got := s.pass(g, s.update(5, talk.Text, func(u *talk.Update) { u.Tenant = "other" }), never); !strings.Contains(got, words.For("uz").Plain("gate.away")) {
+		t.Errorf("by a bot of no company people are told %q", got)
 	}
 	s.pass(g, s.update(5, talk.Text, func(u *talk.Update) { u.From.Bot = true }), never)
 	// Approved, they are let in at once.

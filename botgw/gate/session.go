@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ukbot/api"
+	"ukbot/botgw/company"
 	"ukbot/botgw/talk"
 	"ukbot/secret"
 )
@@ -155,4 +155,4 @@ func (s *sessions) watch(ctx context.Context, log zerolog.Logger) {
 	}, jetstream.UpdatesOnly(), jetstream.MetaOnly())
 }
 
-var errNoCompany = errors.New("the bot is of no company")
+var errNoCompany = fmt.Errorf("%w: the bot is of no company yet", company.ErrAway)
