@@ -73,10 +73,7 @@ var numberShown = regexp.MustCompile(`\d{6}-\d{3,}`)
 
 // walk files requests until stop; the one begun is finished.
 func (w *walker) walk(ctx context.Context, stop <-chan struct{}) error {
-	if err := w.sim.Start(simulatorToken, w.chat); err != nil {
-		return err
-	}
-	if err := w.answered(ctx, func() error { return nil }); err != nil {
+	if err := w.answered(ctx, func() error { return w.sim.Start(simulatorToken, w.chat) }); err != nil {
 		return fmt.Errorf("chat %d: no answer to /start: %w", w.chat, err)
 	}
 	for {
