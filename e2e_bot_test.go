@@ -73,8 +73,10 @@ var numberShown = regexp.MustCompile(`\d{6}-\d{3,}`)
 
 // walk files requests until stop; the one begun is finished.
 func (w *walker) walk(ctx context.Context, stop <-chan struct{}) error {
-	if err := w.answered(ctx, func() error { return w.sim.Start(simulatorToken, w.chat) }); err != nil {
-		return fmt.Errorf("chat %d: no answer to /start: %w", w.chat, err)
+	for _, greeted := w.last(); !greeted; _, greeted = w.last() {
+		if err := w.answered(ctx, func() error { return w.sim.Start(simulatorToken, w.chat) }); err != nil {
+			return fmt.Errorf("chat %d: no answer to /start: %w", w.chat, err)
+		}
 	}
 	for {
 		if err := w.file(ctx); err != nil {
@@ -177,24 +179,20 @@ func lastOf(all []simulator.Message) (last simulator.Message, found bool) {
 	return last, found
 }
 
-// answered does something and waits until the bot shows something else; after a
-// while it does it again.
+// answered does something and waits until the bot shows something else, or for as
+// long as people do before they look again.
 func (w *walker) answered(ctx context.Context, act func() error) error {
 	was, _ := w.last()
-	for {
-		if err := act(); err != nil {
-			return err
-		}
-		wait, cancel := context.WithTimeout(ctx, patience)
-		_, err := w.sim.Wait(wait, w.chat, func(all []simulator.Message) bool {
-			now, found := lastOf(all)
-			return found && (now.ID != was.ID || now.Text != was.Text || len(now.Edits) != len(was.Edits))
-		})
-		cancel()
-		if err == nil || ctx.Err() != nil {
-			return ctx.Err()
-		}
+	if err := act(); err != nil {
+		return err
 	}
+	wait, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, _ = w.sim.Wait(wait, w.chat, func(all []simulator.Message) bool {
+		now, found := lastOf(all)
+		return found && (now.ID != was.ID || now.Text != was.Text || len(now.Edits) != len(was.Edits))
+	})
+	return ctx.Err()
 }
 
 // walkAll has everybody walk while disturb does its worst, and returns the
