@@ -8,5 +8,5 @@
 // turn's answers from Turn.Outs, and an update that comes again is answered
 // again without acting again.
 //
-// Taps carry a Call: what to do and with what. A Router finds who answers it.
+// Taps carry a Call: what to do and with what. Package botgw finds the Route that answers it.
 package talk
