@@ -1,9 +1,9 @@
 package botgw
 
 import (
+	"slices"
 	"testing"
 
-	"slices"
 	"ukbot/api"
 	"ukbot/botgw/desk"
 	"ukbot/botgw/flow"
