@@ -1,7 +1,6 @@
 package botgw
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -24,6 +23,7 @@ import (
 	"ukbot/events"
 	"ukbot/nats"
 	"ukbot/nats/natstest"
+	"ukbot/secret/logtest"
 	"ukbot/sql/db"
 	"ukbot/sql/dbtest"
 )
@@ -32,24 +32,6 @@ func TestMain(m *testing.M) { dbtest.Main(m) }
 
 // patience is how long a test waits for what should come at once.
 const patience = 20 * time.Second
-
-// lines collects what is logged.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
 
 // token is the bot of the tests.
 const token = "100:AAtheSECRETpart"
@@ -67,7 +49,7 @@ type backbone struct {
 	bot       *telegram.Bot
 	calls     atomic.Int64 // of Telegram, begun
 	registry  *prometheus.Registry
-	logged    *lines
+	logged    *logtest.Lines
 	rate      float64
 	outlets   Outlets // nil: the bot above
 	lines     *pace.Lines
@@ -87,7 +69,7 @@ func newBackboneWith(t testing.TB, pool *pgxpool.Pool, cfg simulator.Config) *ba
 	t.Helper()
 	sim := simulator.New(cfg)
 	sim.AddBot(token, "test_bot")
-	b := &backbone{t: t, pool: pool, sim: sim, registry: prometheus.NewRegistry(), logged: &lines{}, stop: func() {}}
+	b := &backbone{t: t, pool: pool, sim: sim, registry: prometheus.NewRegistry(), logged: &logtest.Lines{}, stop: func() {}}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.calls.Add(1)
 		sim.Handler().ServeHTTP(w, r)

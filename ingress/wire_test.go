@@ -2,7 +2,6 @@ package ingress
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,6 +24,7 @@ import (
 	"ukbot/nats"
 	"ukbot/nats/natstest"
 	"ukbot/secret"
+	"ukbot/secret/logtest"
 )
 
 // wire is an ingress on a real listener with streams of its own.
@@ -35,7 +35,7 @@ type wire struct {
 	app      *fiber.App
 	keys     *secret.Keyset
 	addr     string
-	lines    *lines
+	lines    *logtest.Lines
 	registry *prometheus.Registry
 	client   *http.Client
 	puts     int
@@ -53,7 +53,7 @@ func serve(t testing.TB, cfg AppConfig, change ...func(*fiber.App)) *wire {
 func serveOn(t testing.TB, env *natstest.Env, conn *nats.Conn, publisher *nats.Publisher, cfg AppConfig, change ...func(*fiber.App)) *wire {
 	t.Helper()
 	w := &wire{
-		Env: env, t: t, keys: testKeys(t), lines: &lines{}, registry: prometheus.NewRegistry(),
+		Env: env, t: t, keys: testKeys(t), lines: &logtest.Lines{}, registry: prometheus.NewRegistry(),
 		client: &http.Client{Transport: apitest.Transport{T: t, Next: &http.Transport{MaxIdleConnsPerHost: 2000}}, Timeout: 30 * time.Second},
 	}
 	cfg.Log = zerolog.New(w.lines)
@@ -325,22 +325,4 @@ func (w *wire) counted(tenant, source, outcome string) int {
 		}
 	}
 	return 0
-}
-
-// lines is a log that can be read while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

@@ -23,6 +23,7 @@ var errTwin = errors.New("a message of the same id is in process")
 // Codes of JetStream's errors that decide.
 const (
 	codeBadRequest  = 400
+	errCodeNoPeers  = 10005 // a cluster has fewer servers at this moment than replicas are wanted
 	errCodeInFlight = 10158 // replicated streams: the same message id is in process
 )
 

@@ -100,16 +100,15 @@ func together(n int, do func(i int) error) error {
 
 // Apply brings streams, buckets, object stores and consumers to what the tables say. It can be
 // run any number of times, by several processes at once. While a cluster has no
-// leader yet it tries again until ctx ends; what the servers refuse to do is
-// tried a few times, because another process may be doing it at this moment.
+// leader or not all of its servers yet it tries again until ctx ends; what the servers refuse
+// to do is tried a few times, because another process may be doing it at this moment.
 func Apply(ctx context.Context, js jetstream.JetStream, replicas int) error {
 	for refused := 0; ; {
 		err := apply(ctx, js, replicas)
 		if err == nil || errors.Is(err, ErrShrink) {
 			return err
 		}
-		var api *jetstream.APIError
-		if errors.As(err, &api) && api.Code == codeBadRequest {
+		if isRefusal(err) {
 			if refused++; refused >= applyTries {
 				return fmt.Errorf("apply the stream definitions: %w", err)
 			}
@@ -120,6 +119,13 @@ func Apply(ctx context.Context, js jetstream.JetStream, replicas int) error {
 		case <-time.After(applyPause):
 		}
 	}
+}
+
+// isRefusal tells what servers will not do from what they cannot do yet. That
+// servers are missing is a 400 too, and passes when the last of them has come up.
+func isRefusal(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.Code == codeBadRequest && api.ErrorCode != errCodeNoPeers
 }
 
 const (

@@ -2,10 +2,13 @@ package nats_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"ukbot/nats"
 	"ukbot/nats/natstest"
@@ -134,4 +137,21 @@ func planOf(t *testing.T, conn *nats.Conn, replicas int) map[string]nats.Change 
 		byName[c.Kind+" "+c.Name] = c
 	}
 	return byName
+}
+
+// TestApplyWaitsForServersThatAreNotThere asks three servers for five replicas:
+// they answer as a cluster does whose last servers are still coming up.
+func TestApplyWaitsForServersThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	conn := natstest.Cluster(t, 3).Connect("apply")
+	_, err := conn.JS.CreateStream(t.Context(), jetstream.StreamConfig{Name: "PROBE", Replicas: 5})
+	var api *jetstream.APIError
+	if !errors.As(err, &api) || api.Code != 400 {
+		t.Fatalf("five replicas on three servers: %v, want a refusal", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // ten tries; refusals get five
+	defer cancel()
+	if err := nats.Apply(ctx, conn.JS, 5); err == nil || ctx.Err() == nil {
+		t.Errorf("Apply = %v before its time was over", err)
+	}
 }

@@ -1,7 +1,6 @@
 package bots
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +18,7 @@ import (
 	"ukbot/nats"
 	"ukbot/nats/natstest"
 	"ukbot/secret"
+	"ukbot/secret/logtest"
 	"ukbot/sql/dbtest"
 )
 
@@ -38,7 +38,7 @@ type desk struct {
 	pool *pgxpool.Pool
 	keys *secret.Keyset
 	*Registry
-	log *bytes.Buffer
+	log *logtest.Lines
 }
 
 func newDesk(t *testing.T) *desk {
@@ -52,7 +52,7 @@ func newDesk(t *testing.T) *desk {
 	sim.AddBot(acmeToken, "acme_bot")
 	web := httptest.NewServer(sim.Handler())
 	t.Cleanup(func() { sim.Close(); web.Close() })
-	d := &desk{Env: natstest.Start(t), t: t, pool: dbtest.New(t), keys: keys, log: &bytes.Buffer{}}
+	d := &desk{Env: natstest.Start(t), t: t, pool: dbtest.New(t), keys: keys, log: &logtest.Lines{}}
 	d.Registry = New(Config{
 		Conn: d.Conn, Keys: keys, Own: Own{Tenant: "default", Token: ownToken}, Endpoint: web.URL, Log: zerolog.New(d.log),
 	})

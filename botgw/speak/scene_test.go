@@ -29,6 +29,7 @@ import (
 	"ukbot/botgw/simulator"
 	"ukbot/botgw/talk"
 	"ukbot/botgw/telegram"
+	"ukbot/secret/logtest"
 	"ukbot/sql/dbtest"
 )
 
@@ -48,14 +49,14 @@ type scene struct {
 	sim   *simulator.Server
 	bot   *telegram.Bot
 	tape  *tape
-	log   *lines
+	log   *logtest.Lines
 	speak *Speaker
 	next  int64 // update_id
 }
 
 func newScene(t *testing.T, cfg Config) *scene {
 	t.Helper()
-	s := &scene{T: t, sim: simulator.New(simulator.Config{}), log: &lines{}, tape: &tape{}}
+	s := &scene{T: t, sim: simulator.New(simulator.Config{}), log: &logtest.Lines{}, tape: &tape{}}
 	s.sim.AddBot(token, "test_bot")
 	s.sim.AddUser(simulator.User{ID: aziza, FirstName: "Aziza", LanguageCode: "uz"})
 	s.must(s.sim.Start(token, aziza))
@@ -149,24 +150,6 @@ func (s *scene) answer(u talk.Update) simulator.Answer {
 }
 
 func (s *scene) fault(f simulator.Fault) { s.Helper(); s.must(s.sim.SetFault(f)) }
-
-// lines is a log that goroutines share.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // tape is every call of the Bot API with its parameters, as they went over the wire.
 type tape struct {

@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"strings"
@@ -22,6 +21,7 @@ import (
 	"ukbot/nats"
 	"ukbot/nats/natstest"
 	"ukbot/secret"
+	"ukbot/secret/logtest"
 	"ukbot/sql/db"
 	"ukbot/sql/dbtest"
 )
@@ -35,7 +35,7 @@ type world struct {
 	env   *natstest.Env // started with the first replica
 	keys  *secret.Keyset
 	clock *clock
-	log   *logged
+	log   *logtest.Lines
 
 	people atomic.Int64
 }
@@ -58,24 +58,6 @@ func (c *clock) Advance(by time.Duration) {
 	c.now = c.now.Add(by)
 }
 
-// logged is everything that was logged.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 const (
 	acme  = "acme"
 	other = "other"
@@ -93,7 +75,7 @@ func newWorldOn(t testing.TB, pool *pgxpool.Pool) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, pool: pool, keys: keys, log: &logged{},
+		t: t, pool: pool, keys: keys, log: &logtest.Lines{},
 		clock: &clock{now: time.Date(2026, 3, 2, 4, 0, 0, 123456789, time.UTC)},
 	}
 	w.store = unit.Store{Pool: pool, Now: w.clock.Now}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/rs/zerolog"
@@ -50,10 +51,18 @@ func Cluster(t testing.TB, n int) *Servers {
 	conn := c.Connect("apply")
 	ctx, cancel := context.WithTimeout(context.Background(), readyIn)
 	defer cancel()
-	if err := withoutLanes(ctx, conn.JS, n); err != nil {
-		t.Fatal(err)
+	for {
+		err := withoutLanes(ctx, conn.JS, n)
+		if err == nil {
+			return c
+		}
+		// A server that is current may still have to hear of the last of the others.
+		select {
+		case <-ctx.Done():
+			t.Fatal(err)
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	return c
 }
 
 // Lanes brings everything to what the tables say, as production does: the lanes too.
