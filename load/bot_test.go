@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -113,6 +114,16 @@ func TestBotSpeed(t *testing.T) {
 	r.print()
 }
 
+// collect has a measurement collect garbage as seldom as the program does (memory.go).
+// Its memory limit is not set: loader, simulator and services are in this process too.
+func collect(t *testing.T) {
+	t.Helper()
+	if os.Getenv("GOGC") == "" {
+		before := debug.SetGCPercent(400)
+		t.Cleanup(func() { debug.SetGCPercent(before) })
+	}
+}
+
 // settling is the time between the preparations and the load.
 const settling = 100 * time.Millisecond
 
@@ -150,6 +161,9 @@ type bot struct {
 // production.
 func newBot(t *testing.T, size botSize, perSecond float64) *bot {
 	t.Helper()
+	if size.full {
+		collect(t)
+	}
 	if size.full && os.Getenv("DATABASE_TEST_URL") == "" {
 		t.Setenv("DATABASE_TEST_URL", durable(t))
 	}

@@ -12,7 +12,7 @@ import (
 	"ukbot/nats/natstest"
 )
 
-// A transition is to take 5 ms for 99 of 100: it reads once and writes once.
+// A transition is to take 5 ms for 99 of 100: it reads at most once and writes once.
 // How long that takes is the benchmark's.
 func TestAnAnswerIsWrittenOnce(t *testing.T) {
 	env := natstest.StartDurable(t)

@@ -180,3 +180,28 @@ func twoReplicasAdvanceAFormOnce(t *testing.T, env *natstest.Env) {
 		t.Errorf("%d photos, want the 4 that were sent", len(open.Data.Photos))
 	}
 }
+
+// whatAnotherReplicaWroteIsSeen goes on with a replica that remembers an older
+// record than the one in the bucket.
+func whatAnotherReplicaWroteIsSeen(t *testing.T, env *natstest.Env) {
+	s := newScene(t, env)
+	here, there := s.engine, s.another()
+	first := s.begin()
+	s.engine = there
+	s.tap(first, "Other")
+	s.engine = here
+	wantText(t, s.tap(first, "Lift"), "text?") // would be written, and is not
+	photos := s.say("words")
+	s.engine = there
+	confirm := s.tap(photos, "Done")
+	s.engine = here
+	photos = s.tap(confirm, "Back") // nothing would be written: of no step that is known here
+	wantText(t, photos, "step 3 of 4")
+	confirm = s.tap(photos, "Done")
+	s.engine = there
+	s.tap(confirm, "Cancel")
+	s.engine = here
+	if s.tap(confirm, "Send"); len(s.done) != 0 {
+		t.Error("a form that was cancelled on another replica is carried out")
+	}
+}

@@ -141,34 +141,35 @@ type reply func(ctx context.Context, t *talk.Turn, r *Record) error
 func shows(say reply) (outcome, error)  { return outcome{say: say}, nil }
 func writes(say reply) (outcome, error) { return outcome{say: say, write: true}, nil }
 
-// change reads the record, has somebody decide, writes it and shows what came of
-// it; all again where somebody else has written meanwhile.
+// change takes the record, has somebody decide, writes it and shows what came of
+// it; all again where somebody else has written meanwhile. The record is at first
+// the one this process remembers. Only a write proves that it is still the one in
+// the bucket; whatever else would come of it is decided anew on one that is read.
 func (e *Engine) change(ctx context.Context, t *talk.Turn, decide func(*Record) (outcome, error)) error {
 	key, mark := Key(t.Update), len(t.Outs)
 	var stored time.Duration
 	for attempt := range attemptsMax {
 		began := time.Now()
-		r, err := e.store.load(ctx, key)
+		r, err := e.record(ctx, key, attempt)
 		if err != nil {
 			return err
 		}
 		stored += time.Since(began)
 		speak(t, r)
 		out, err := decide(r)
-		if err != nil {
-			return err
+		if err == nil && r.recalled && !out.write {
+			err = errUnsure
 		}
-		if out.write {
+		if err == nil && out.write {
 			e.keyboard(r, t.ID)
 			r.forget(t.Now)
 			began = time.Now()
 			err = e.store.save(ctx, key, r)
 			stored += time.Since(began)
 		}
-		if errors.Is(err, errMoved) {
-			e.store.Metrics.conflict()
+		if errors.Is(err, errMoved) || errors.Is(err, errUnsure) {
 			t.Outs, t.Outcome = t.Outs[:mark], ""
-			if err := pause(ctx, attempt); err != nil {
+			if err := e.retry(ctx, err, attempt); err != nil {
 				return err
 			}
 			continue
@@ -186,6 +187,28 @@ func (e *Engine) change(ctx context.Context, t *talk.Turn, decide func(*Record) 
 		return nil
 	}
 	return fmt.Errorf("%d attempts: %w", attemptsMax, errMoved)
+}
+
+// errUnsure says that a record from memory is not enough to go by.
+var errUnsure = errors.New("the record must be read")
+
+// record is what this process remembers, at the first attempt; else what is in the bucket.
+func (e *Engine) record(ctx context.Context, key string, attempt int) (*Record, error) {
+	if attempt == 0 {
+		if r, ok := e.store.recall(key); ok {
+			return r, nil
+		}
+	}
+	return e.store.load(ctx, key)
+}
+
+// retry comes before another attempt: at once where the record only has to be read.
+func (e *Engine) retry(ctx context.Context, why error, attempt int) error {
+	if errors.Is(why, errUnsure) {
+		return nil
+	}
+	e.store.Metrics.conflict()
+	return pause(ctx, attempt)
 }
 
 func (e *Engine) show(ctx context.Context, t *talk.Turn, r *Record, say reply) error {

@@ -30,6 +30,7 @@ func TestEngine(t *testing.T) {
 		"roles":                                        roles,
 		"a record of another program is lost politely": aRecordOfAnotherProgramIsLostPolitely,
 		"two replicas advance a form once":             twoReplicasAdvanceAFormOnce,
+		"what another replica wrote is seen":           whatAnotherReplicaWroteIsSeen,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, env) })
 	}

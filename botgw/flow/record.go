@@ -36,6 +36,7 @@ type Record struct {
 
 	revision   uint64
 	unreadable bool
+	recalled   bool // from memory: somebody else may have written since
 }
 
 // Filling is a form that somebody fills.

@@ -118,6 +118,9 @@ func (e *Engine) forward(ctx context.Context, t *talk.Turn, r *Record, form Form
 		e.to(t, f, next)
 		return writes(e.showStep(nil))
 	}
+	if r.recalled { // what Finish does, no compare-and-set takes back
+		return outcome{}, errUnsure
+	}
 	mark := len(t.Outs)
 	d := f.Data
 	err := form.Finish(ctx, t, &d)
