@@ -7,8 +7,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"ukbot/botgw/simulator"
 )
 
 // crowd is people who use the bot.
@@ -20,10 +18,10 @@ type crowd struct {
 // newCrowd makes residents of the loaded company.
 func newCrowd(b *bot, people int) *crowd {
 	c := &crowd{t: b.t}
-	for i, chat := range b.residents(people) {
-		w := &walker{crowd: c, sim: b.sim, chat: chat, rng: rand.New(rand.NewPCG(uint64(i), 7))}
+	for i, who := range b.residents(people) {
+		w := &walker{crowd: c, telegram: b.telegram, person: who, rng: rand.New(rand.NewPCG(uint64(i), 7))}
 		c.people = append(c.people, w)
-		b.wire.chats.Store(chat, w)
+		b.telegram.chats.Store(who.id, w)
 	}
 	return c
 }
@@ -41,13 +39,10 @@ func (c *crowd) start() {
 		wg.Go(func() {
 			defer func() { <-turns }()
 			w.begin(time.Now())
-			if err := w.sim.Start(botToken, w.chat); err != nil {
-				c.t.Error(err)
-				return
-			}
+			w.telegram.says(w.person, "/start")
 			for deadline := time.Now().Add(time.Minute); !w.free(); <-time.After(2 * time.Millisecond) {
 				if time.Now().After(deadline) {
-					c.t.Errorf("chat %d: no answer to /start", w.chat)
+					c.t.Errorf("chat %d: no answer to /start", w.person.id)
 					return
 				}
 			}
@@ -97,16 +92,15 @@ func (c *crowd) walk(began time.Time, size botSize) walked {
 // walker is one of them.
 type walker struct {
 	*crowd
-	sim  *simulator.Server
-	chat int64
-	rng  *rand.Rand
-	from time.Time // when the measured time begins
+	telegram *telegram
+	person   person
+	rng      *rand.Rand
+	from     time.Time // when the measured time begins
 
 	mu      sync.Mutex
 	pending bool // nothing was shown since something was done
 	due     time.Time
-	message int      // the newest with buttons
-	buttons []string // below it
+	sees    screen // the newest
 	sent    int
 	waited  int
 	answers []time.Duration
@@ -124,27 +118,22 @@ func (w *walker) free() bool {
 	return !w.pending
 }
 
-// shown is told of a message with its buttons.
-func (w *walker) shown(message int, buttons []string) {
+// shown is told of a message.
+func (w *walker) shown(s screen) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.pending && !w.due.Before(w.from) && !w.from.IsZero() {
 		w.answers = append(w.answers, time.Since(w.due))
 	}
-	w.pending, w.message, w.buttons = false, message, buttons
+	w.pending, w.sees = false, s
 }
 
 // walk does something each time it is due and the last thing was answered.
 func (w *walker) walk(due time.Time, every time.Duration, until time.Time) {
 	for ; due.Before(until); due = due.Add(every) {
 		<-time.After(time.Until(due))
-		do, ready := w.next(due)
-		if !ready {
-			continue
-		}
-		if err := do(); err != nil {
-			w.t.Errorf("chat %d: %v", w.chat, err)
-			return
+		if do, ready := w.next(due); ready {
+			do()
 		}
 	}
 	for deadline := time.Now().Add(botPatience); !w.free() && time.Now().Before(deadline); {
@@ -156,7 +145,7 @@ func (w *walker) walk(due time.Time, every time.Duration, until time.Time) {
 const sendShare = 10
 
 // next is what to do now; false while the last thing is not answered.
-func (w *walker) next(due time.Time) (do func() error, ready bool) {
+func (w *walker) next(due time.Time) (do func(), ready bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	counts := !due.Before(w.from)
@@ -170,19 +159,19 @@ func (w *walker) next(due time.Time) (do func() error, ready bool) {
 		w.sent++
 	}
 	w.pending, w.due = true, due
-	message := w.message
+	on := w.sees
 	data, words := w.choose()
 	if data == "" {
-		return func() error { _, err := w.sim.SendText(botToken, w.chat, words); return err }, true
+		return func() { w.telegram.says(w.person, words) }, true
 	}
-	return func() error { _, err := w.sim.Tap(botToken, w.chat, message, data); return err }, true
+	return func() { w.telegram.taps(w.person, on, data) }, true
 }
 
 // choose is the button to tap, or else what to write.
 func (w *walker) choose() (data, words string) {
 	var picks []string
 	cancel := ""
-	for _, b := range w.buttons {
+	for _, b := range w.sees.buttons() {
 		switch do, _, _ := strings.Cut(b, ":"); do {
 		case "fp":
 			picks = append(picks, b)
@@ -190,7 +179,7 @@ func (w *walker) choose() (data, words string) {
 			cancel = b
 		}
 	}
-	w.buttons = nil
+	w.sees = screen{}
 	switch {
 	case len(picks) == 0 && cancel == "":
 		return "", "/new"

@@ -186,7 +186,7 @@ func (r *run) rows() []row {
 		rowOf("… in the services alone", 0, api),
 		{"state read and written", int(transition.count()), transition.at, goalTransition},
 		{"age when handling begins", int(age.count()), age.at, 0},
-		rowOf("Telegram (the simulator)", 0, telegram),
+		rowOf("Telegram (a plain one)", 0, telegram),
 		rowOf("due until shown", 0, r.walked.answers),
 	}
 }
@@ -233,10 +233,10 @@ func (r *run) summary() string {
 	_, peak, _ := load.Memory(os.Getpid())
 	per := func(n float64) float64 { return n / float64(max(handled, 1)) }
 	return fmt.Sprintf("%d people, %d updates/s asked for: %.0f/s handled in %s; %d done, %d times somebody still waited for the last answer, %d never answered\n"+
-		"%.2f cores busy, %.0f µs and %.0f KiB allocated per update with loader, simulator, streams and services; %d connections to Telegram; at most %d MiB resident; outcomes %v",
+		"%.2f cores busy, %.0f µs and %.0f KiB allocated per update with loader, Telegram, streams and services; %d connections to Telegram; at most %d MiB resident; outcomes %v",
 		r.size.people, r.size.rate, float64(handled)/took.Seconds(), took.Round(100*time.Millisecond), r.walked.sent, r.walked.waited, r.walked.lost,
 		(r.to.cpu-r.from.cpu).Seconds()/took.Seconds(), per(float64((r.to.cpu - r.from.cpu).Microseconds())), per(float64(r.to.allocated-r.from.allocated))/1024,
-		r.dials.Load(), peak/load.MiB, r.bot.figures.counts())
+		r.telegram.dials.Load(), peak/load.MiB, r.bot.figures.counts())
 }
 
 func (f *figures) counts() map[string]int {
