@@ -54,8 +54,7 @@ type botSize struct {
 }
 
 // botGross is how many times its goal a 99th percentile may be: on a machine that
-// tests other packages meanwhile
-// that shows only what went badly wrong.
+// tests other packages meanwhile that shows only what went badly wrong.
 const botGross = 400
 
 func sizeOfBot(t *testing.T) botSize {
