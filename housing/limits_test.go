@@ -113,7 +113,7 @@ func limited(t *testing.T, jsonLimit int) (*http.Client, string) {
 	transport := &http.Transport{MaxConnsPerHost: 1}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
-		if err := app.ShutdownWithTimeout(5 * time.Second); err != nil {
+		if err := app.ShutdownWithTimeout(time.Minute); err != nil {
 			t.Error(err)
 		}
 		if err := <-done; err != nil {
