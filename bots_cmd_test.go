@@ -56,7 +56,7 @@ func TestABotIsServedFromWhenItIsAddedUntilItIsRemoved(t *testing.T) {
 		return done
 	}
 	p.command("company", "add", "annex", "--name", "Annex")
-	eventually(t, 20*time.Second, "dev's own bot to be entered", func() bool { return strings.Contains(command("", "ls").out, "100") })
+	eventually(t, arriveIn, "dev's own bot to be entered", func() bool { return strings.Contains(command("", "ls").out, "100") })
 
 	for name, tc := range map[string]struct {
 		token string
@@ -80,7 +80,7 @@ func TestABotIsServedFromWhenItIsAddedUntilItIsRemoved(t *testing.T) {
 	if done := command(second, "add", "--tenant", "annex"); done.code != 0 || !strings.Contains(done.out, "@second_bot serves annex") {
 		t.Fatalf("add: exit %d, %q, %q", done.code, done.out, done.err)
 	}
-	eventually(t, 20*time.Second, "the new bot to answer", func() bool { return sim.Sent() > 0 })
+	eventually(t, arriveIn, "the new bot to answer", func() bool { return sim.Sent() > 0 })
 	if out := command("", "ls").out; !strings.Contains(out, "@second_bot") || !strings.Contains(out, "annex") || !strings.Contains(out, "sealed") {
 		t.Errorf("ls says %q", out)
 	}
@@ -92,7 +92,7 @@ func TestABotIsServedFromWhenItIsAddedUntilItIsRemoved(t *testing.T) {
 		t.Fatalf("rm: exit %d, %q", done.code, done.err)
 	}
 	client := telegram.New(second, web.URL, 5*time.Second)
-	eventually(t, 20*time.Second, "what is written to nobody to stay with Telegram", func() bool {
+	eventually(t, arriveIn, "what is written to nobody to stay with Telegram", func() bool {
 		if _, err := sim.SendText(second, 7, "salom"); err != nil {
 			t.Fatal(err)
 		}

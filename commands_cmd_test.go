@@ -4,7 +4,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"ukbot/api"
 	"ukbot/botgw/simulator"
@@ -103,7 +102,7 @@ func TestACompanyChangesItsCommands(t *testing.T) {
 		}
 		return strings.Join(lines, "\n")
 	}
-	eventually(t, 20*time.Second, "the bot to show its commands", func() bool { return strings.Contains(listed(), "language Til") })
+	eventually(t, arriveIn, "the bot to show its commands", func() bool { return strings.Contains(listed(), "language Til") })
 	if got := listed(); strings.Contains(got, "help ") || !strings.Contains(got, "language Til; язык, 1=1") {
 		t.Errorf("a stranger is shown\n%s", got)
 	}
@@ -113,7 +112,7 @@ func TestACompanyChangesItsCommands(t *testing.T) {
 	if _, err := sim.SendText(token, 7, "/help"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, "the closed command to be refused", func() bool {
+	eventually(t, arriveIn, "the closed command to be refused", func() bool {
 		messages := sim.Messages(7)
 		return len(messages) > 1 && messages[len(messages)-1].Text == words.For("ru").Plain("gateway.closed")
 	})

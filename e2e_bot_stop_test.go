@@ -18,15 +18,15 @@ func TestStoppedProgramLosesNoTapAndBlamesNobody(t *testing.T) {
 	before := count(t, e.pool, "SELECT count(*) FROM requests")
 	settings := append([]string{"UKBOT_BOT_LIMITS=all=0/0/0/0"}, e.settings...)
 	running := startRole(t, settings, "all")
+	var stopped stops
 	confirmed := walkAll(t, crowd, func() {
 		for range 3 {
 			pause(t.Context(), 10*moment(r))
-			if code, took := running.terminate(); code != 0 || took > stopLimit {
-				t.Errorf("the stop took %s and ended with %d", took, code)
-			}
+			stopped.one(t, running)
 			running = startRole(t, settings, "all")
 		}
 	})
+	stopped.inTime(t)
 	if filed := count(t, e.pool, "SELECT count(*) FROM requests") - before; filed != confirmed || filed < len(crowd) {
 		t.Errorf("%d confirmations made %d requests of %d people", confirmed, filed, len(crowd))
 	}

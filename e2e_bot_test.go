@@ -315,5 +315,5 @@ func walksLimit() time.Duration {
 	if e2eFull() {
 		return 40 * time.Minute
 	}
-	return 3 * time.Minute
+	return 8 * time.Minute
 }

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
@@ -54,7 +53,7 @@ func TestARequestLivesItsLifeOverTheAPI(t *testing.T) {
 	want := []string{"created", "assigned", "completed", "confirmed", "accepted"}
 	var got []string
 	// The upload may be an event of its own: what must be there, must be in order.
-	eventually(t, 10*time.Second, "the events of the request", func() bool {
+	eventually(t, arriveIn, "the events of the request", func() bool {
 		got = slices.DeleteFunc(p.changes(made.Id), func(change string) bool { return !slices.Contains(want, change) })
 		return len(got) >= len(want)
 	})
@@ -76,7 +75,7 @@ func TestARepeatedRequestAfterAKillIsTheSame(t *testing.T) {
 		t.Errorf("the repeat made %s, the first was %s", again.Number, first.Number)
 	}
 	// The killed relay's lease must end first.
-	eventually(t, 40*time.Second, "the event of the request", func() bool { return len(p.changes(first.Id)) > 0 })
+	eventually(t, arriveIn, "the event of the request", func() bool { return len(p.changes(first.Id)) > 0 })
 	if got := p.changes(first.Id); !slices.Equal(got, []string{"created"}) {
 		t.Errorf("events %v, want one", got)
 	}

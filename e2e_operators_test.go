@@ -37,12 +37,12 @@ func TestFailedWebhooksAreAskedForWhereTheOperatorsAPIIs(t *testing.T) {
 	}
 	tap := func(button string) {
 		t.Helper()
-		eventually(t, 20*time.Second, "the button "+button, func() bool {
+		eventually(t, arriveIn, "the button "+button, func() bool {
 			_, err := sim.TapLatest(token, admin, button)
 			return err == nil
 		})
 	}
-	eventually(t, 20*time.Second, "the menu", func() bool {
+	eventually(t, arriveIn, "the menu", func() bool {
 		_, err := sim.PressKey(token, admin, book.Plain("menu.admin"))
 		return err == nil
 	})
@@ -52,10 +52,10 @@ func TestFailedWebhooksAreAskedForWhereTheOperatorsAPIIs(t *testing.T) {
 		if !strings.HasPrefix(r.URL.Path, "/api/v1/webhooks") || r.Header.Get("Authorization") != "Bearer "+key {
 			t.Errorf("asked for %s with %q", r.URL.Path, r.Header.Get("Authorization"))
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(arriveIn):
 		t.Fatal("the operators' API was not asked")
 	}
-	eventually(t, 20*time.Second, "the answer", func() bool {
+	eventually(t, arriveIn, "the answer", func() bool {
 		messages := sim.Messages(admin)
 		return strings.Contains(messages[len(messages)-1].Text, book.Plain("admin.hooks_none"))
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,8 +95,8 @@ func TestPostgresAwayRefusesNoWebhook(t *testing.T) {
 	e.noticesDue(0)
 }
 
-// refusedAtOnce is how long a refusal may take while NATS is away, on a busy machine.
-const refusedAtOnce = time.Second
+// refusedAtOnce is how long 95 of 100 refusals may take while NATS is away, on a busy machine.
+const refusedAtOnce = 3 * time.Second // a publish that waits takes five
 
 func TestStreamsAwayRefuseAtOnceAndStoreNothingRefused(t *testing.T) {
 	t.Parallel()
@@ -115,7 +116,7 @@ func TestStreamsAwayRefuseAtOnceAndStoreNothingRefused(t *testing.T) {
 	starting := time.Now()
 	e.streams.Start()
 	var back time.Time
-	eventually(t, 20*time.Second, "webhooks to be accepted again", func() bool {
+	eventually(t, arriveIn, "webhooks to be accepted again", func() bool {
 		for _, a := range s.answers() {
 			if a.status == http.StatusAccepted && a.began.After(starting) {
 				back = a.ended
@@ -158,7 +159,7 @@ func TestStreamsAwayRefuseAtOnceAndStoreNothingRefused(t *testing.T) {
 func (s *sender) refusals(t *testing.T, stopping, stopped time.Time) (refused, inFlight map[string]bool) {
 	t.Helper()
 	refused, inFlight = map[string]bool{}, map[string]bool{}
-	slowest := time.Duration(0)
+	var took []time.Duration
 	for _, a := range s.answers() {
 		if a.status == http.StatusAccepted || a.status == http.StatusOK {
 			continue
@@ -171,7 +172,7 @@ func (s *sender) refusals(t *testing.T, stopping, stopped time.Time) (refused, i
 			continue
 		}
 		refused[a.id] = true
-		slowest = max(slowest, a.ended.Sub(a.began))
+		took = append(took, a.ended.Sub(a.began))
 	}
 	for id := range s.accepted() {
 		delete(refused, id)
@@ -180,12 +181,14 @@ func (s *sender) refusals(t *testing.T, stopping, stopped time.Time) (refused, i
 	for id := range inFlight {
 		delete(refused, id)
 	}
-	t.Logf("%d refused, the slowest after %s; %d were in flight during the stop of %s", len(refused), slowest, len(inFlight), stopped.Sub(stopping))
 	if len(refused) == 0 {
-		t.Error("nothing was refused: the streams were not away")
+		t.Fatal("nothing was refused: the streams were not away")
 	}
-	if slowest > refusedAtOnce {
-		t.Errorf("a refusal took %s, want at most %s", slowest, refusedAtOnce)
+	slices.Sort(took)
+	most := took[len(took)*95/100]
+	t.Logf("%d refused, 95 %% within %s, all within %s; %d were in flight during the stop of %s", len(refused), most, took[len(took)-1], len(inFlight), stopped.Sub(stopping))
+	if most > refusedAtOnce {
+		t.Errorf("5 %% of the refusals took %s and more, want at most %s", most, refusedAtOnce)
 	}
 	return refused, inFlight
 }
@@ -230,7 +233,7 @@ func TestTelegramInTroubleDelaysOnlyMessages(t *testing.T) {
 					t.Fatalf("%s is answered %d, want 202", id, a.status)
 				}
 			}
-			recordedOnce(t, e.pool, events.DefaultTenant, s, 10*time.Second)
+			recordedOnce(t, e.pool, events.DefaultTenant, s, chaosLimit) // the trouble lasts longer
 			t.Logf("60 webhooks were accepted and recorded within %s", time.Since(began).Round(time.Millisecond))
 			pause(t.Context(), outage()/4) // meanwhile it is tried again
 			if sent := e.telegram.Sent() - before; sent != 0 {
@@ -239,7 +242,9 @@ func TestTelegramInTroubleDelaysOnlyMessages(t *testing.T) {
 			e.telegram.ClearFaults()
 			// What hung is done when the fault is cleared, but its answer may come after
 			// the caller's deadline: then the message is sent again, one per chat at most.
-			e.noticesDue(1)
+			own := *e
+			own.t = t
+			own.noticesDue(1)
 		})
 	}
 	for _, chat := range e.chats() {

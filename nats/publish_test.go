@@ -71,12 +71,16 @@ func TestWithTheServerStoppedAPublishFailsAtOnceAndLeavesNothing(t *testing.T) {
 	}
 	env.Stop()
 	natstest.Wait(t, "the loss to be noticed", func() bool { return !env.Conn.IsConnected() })
-	for i := range 50 {
-		began := time.Now()
-		err := publish(fmt.Sprint("refused-", i))
-		if took := time.Since(began); !errors.Is(err, nats.ErrUnavailable) || took > 100*time.Millisecond {
-			t.Fatalf("publish without a server gave %v after %s", err, took)
+	const refused = 50
+	began := time.Now()
+	for i := range refused {
+		if err := publish(fmt.Sprint("refused-", i)); !errors.Is(err, nats.ErrUnavailable) {
+			t.Fatalf("publish without a server gave %v", err)
 		}
+	}
+	// The mean: a busy machine may stop for longer than that once.
+	if took := time.Since(began) / refused; took > 100*time.Millisecond {
+		t.Errorf("a publish without a server took %s", took)
 	}
 	env.Start()
 	if err := publish("after"); err != nil {

@@ -18,7 +18,7 @@ import (
 func readIDs(t *testing.T, env *natstest.Env, r nats.ReadRange) []string {
 	t.Helper()
 	ids := []string{}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := nats.Read(ctx, env.Conn.JS, r, func(m *nats.Message) error {
 		ids = append(ids, m.Header.Get("ce-id"))

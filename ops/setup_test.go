@@ -20,6 +20,7 @@ import (
 	"ukbot/api/apitest"
 	"ukbot/events"
 	"ukbot/nats/natstest"
+	"ukbot/secret/logtest"
 	"ukbot/sql/db"
 	"ukbot/sql/dbtest"
 )
@@ -37,11 +38,24 @@ type fixture struct {
 
 var received = time.Now().UTC().Add(-time.Hour).Truncate(time.Millisecond)
 
+// logger writes what a failed test shows. Not to the test itself, as it goes: a
+// probe or a request that outlives the test may still log.
+func logger(t *testing.T) zerolog.Logger {
+	t.Helper()
+	lines := &logtest.Lines{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("log:\n%s", lines)
+		}
+	})
+	return zerolog.New(lines)
+}
+
 func start(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{t: t, nats: natstest.Start(t), keys: map[string]string{}}
 	conn := f.nats.Connect("ops")
-	f.deps = Deps{Pool: dbtest.New(t), NATS: conn, Publisher: natstest.NewPublisher(t, conn), Log: zerolog.New(zerolog.NewTestWriter(t))}
+	f.deps = Deps{Pool: dbtest.New(t), NATS: conn, Publisher: natstest.NewPublisher(t, conn), Log: logger(t)}
 	var entries []string
 	for name, tenant := range map[string]string{"acme": "acme", "other": "other", "all": AllTenants} {
 		plain, entry := NewKey(name, tenant)

@@ -71,11 +71,17 @@ func TestRelayIsWokenAtOnce(t *testing.T) {
 	r.work(nil)
 	queue(t, r.pool, 0, 1)
 	r.untilCount("outbox", 0) // it listens now
-	began := time.Now()
-	queue(t, r.pool, 1, 2)
-	r.untilCount("outbox", 0)
-	if took := time.Since(began); took > relayWait/2 {
-		t.Errorf("published after %s: nobody was woken", took)
+	// The quickest of some: a busy machine stops now and then. A relay that looks by
+	// itself has just done so and takes all of its wait.
+	quickest := relayWait
+	for n := 1; n <= 5 && quickest > relayWait/2; n++ {
+		began := time.Now()
+		queue(t, r.pool, n, n+1)
+		r.untilCount("outbox", 0)
+		quickest = min(quickest, time.Since(began))
+	}
+	if quickest > relayWait/2 {
+		t.Errorf("published after %s at best: nobody was woken", quickest)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ukbot/events"
@@ -30,7 +31,13 @@ func TestFloodOfFailuresDelaysNoOtherTenant(t *testing.T) {
 	var flood sync.WaitGroup
 	flood.Go(func() { r.flood(ctx) })
 	natstest.Wait(t, "the flood to stand", func() bool { return r.waiting() > floodEvents/2 })
-	flooded := r.trickle("flooded", floodQuiet)
+	// 5 ms on top: less is the noise of a machine that others use too. Where that is
+	// not enough it is measured again, thrice at most: noise goes, a flaw of ours stays.
+	want := 2*middle(quiet, 50) + 5*time.Millisecond
+	flooded := r.trickle("flooded0", floodQuiet)
+	for n := 1; n < 3 && middle(flooded, 50) > want; n++ {
+		flooded = r.trickle(fmt.Sprint("flooded", n), floodQuiet)
+	}
 	left := r.waiting()
 	end()
 	flood.Wait()
@@ -39,8 +46,7 @@ func TestFloodOfFailuresDelaysNoOtherTenant(t *testing.T) {
 	if left == 0 {
 		t.Error("the flood was over before the other tenant was")
 	}
-	// 5 ms on top: less is the noise of a machine that others use too.
-	if got, want := middle(flooded, 50), 2*middle(quiet, 50)+5*time.Millisecond; got > want {
+	if got := middle(flooded, 50); got > want {
 		t.Errorf("median under the flood %s, want at most %s", got, want)
 	}
 }
@@ -116,25 +122,28 @@ func TestConsumerWhoseEventsMostlyFailPauses(t *testing.T) {
 		"none there": {0, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			stop := make(chan struct{})
-			w, items := &worker{stopping: stop}, make([]*item, tc.of)
-			for i := range items {
-				if items[i] = new(item); i < tc.failed {
-					items[i].failure = errSlow
+			synctest.Test(t, func(t *testing.T) {
+				stop := make(chan struct{})
+				w, items := &worker{stopping: stop}, make([]*item, tc.of)
+				for i := range items {
+					if items[i] = new(item); i < tc.failed {
+						items[i].failure = errSlow
+					}
 				}
-			}
-			const work = 20 * time.Millisecond
-			began := time.Now()
-			w.breathe(items, work)
-			if took := time.Since(began); took >= breathShare*work != tc.pauses {
-				t.Errorf("paused %s after %s of work, want a pause: %v", took, work, tc.pauses)
-			}
-			close(stop) // a stop is not kept waiting
-			began = time.Now()
-			w.breathe(items, time.Hour)
-			if took := time.Since(began); took > breathMax/2 {
-				t.Errorf("a stop waited %s", took)
-			}
+				const work = 20 * time.Millisecond
+				began, pause := time.Now(), time.Duration(0)
+				if tc.pauses {
+					pause = breathShare * work
+				}
+				if w.breathe(items, work); time.Since(began) != pause {
+					t.Errorf("paused %s after %s of work, want %s", time.Since(began), work, pause)
+				}
+				close(stop) // a stop is not kept waiting
+				began = time.Now()
+				if w.breathe(items, time.Hour); time.Since(began) != 0 {
+					t.Errorf("a stop waited %s", time.Since(began))
+				}
+			})
 		})
 	}
 }

@@ -105,7 +105,7 @@ func TestRetryAfterIsWaitedFor(t *testing.T) {
 func TestTheBreakerOpensForOneServiceAndCloses(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503))
-	c := client(t, s.URL, nil)
+	c := client(t, s.URL, func(cfg *company.LineConfig) { cfg.Closed = 3 * time.Second }) // open for what comes at once
 	for range 3 {
 		_, _ = c.Machine().GetMe(t.Context())
 	}

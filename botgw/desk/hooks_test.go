@@ -35,7 +35,7 @@ func operators(t *testing.T, wrongKey ...string) (o *office, root *housingtest.C
 	must(t, err)
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 16 << 10})
 	ops.Register(app, ops.Deps{Pool: o.Pool, NATS: o.NATS.Conn, Publisher: o.NATS.Publisher, Log: zerolog.Nop()}, keys)
-	for _, day := range []time.Time{o.Clock.Now(), time.Now()} {
+	for _, day := range []time.Time{o.Clock.Now(), time.Now(), time.Now().Add(time.Hour)} {
 		must(t, db.New(o.Pool).EnsureWebhookPartition(t.Context(), pgtype.Date{Time: day.UTC(), Valid: true}))
 	}
 	cfg.Operator = client(t, serve(t, app), append(wrongKey, key.Reveal())[0])

@@ -27,7 +27,7 @@ func TestPhotosThatHangDoNotHoldTheForm(t *testing.T) {
 	p.word("urgency.normal")
 	must(t, w.telegram.SetFault(simulator.Fault{Kind: simulator.FaultHang, Method: "file"}))
 	defer w.telegram.ClearFaults()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	b, turn := p.button(p.book.Plain("create.send")), p.turn(talk.Tap)
 	for _, route := range p.engine.Routes() {

@@ -209,7 +209,7 @@ func TestTheStreamOverPlainHTTP(t *testing.T) {
 	s := newStage(t)
 	web := httptest.NewServer(s.sim.Inspect())
 	t.Cleanup(web.Close)
-	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, web.URL+"/simulator/api/live?phone=demo_bot:1001", nil)
 	if err != nil {

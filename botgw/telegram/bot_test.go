@@ -149,12 +149,21 @@ func TestAnAcceptedMessageIsNoErrorWhateverItsResult(t *testing.T) {
 	}
 }
 
+// patience is how long an answer may take that comes at once.
+const patience = 20 * time.Second
+
 // botFor is a client of a server of the test's own.
 func botFor(t *testing.T, h http.HandlerFunc) *Bot {
 	t.Helper()
 	web := httptest.NewServer(h)
-	bot := New(token, web.URL, 200*time.Millisecond)
+	bot := New(token, web.URL, patience)
 	t.Cleanup(func() { bot.Close(); web.Close() })
+	return bot
+}
+
+// hurried is a client that waits for nothing.
+func hurried(bot *Bot) *Bot {
+	bot.timeout = 200 * time.Millisecond
 	return bot
 }
 
@@ -165,10 +174,10 @@ func TestTheTokenIsInNoError(t *testing.T) {
 		"bad endpoint":            New(token, "http://[::1", time.Second),
 		"unknown scheme":          New(token, "carrier-pigeon://x", time.Second),
 		"token with a line break": New(token+"\n", "http://127.0.0.1:1", time.Second),
-		"time-out": botFor(t, func(_ http.ResponseWriter, r *http.Request) {
+		"time-out": hurried(botFor(t, func(_ http.ResponseWriter, r *http.Request) {
 			_ = r.ParseForm()
 			<-r.Context().Done()
-		}),
+		})),
 		"404":            botFor(t, func(w http.ResponseWriter, r *http.Request) { http.Error(w, r.URL.Path, http.StatusNotFound) }),
 		"302":            botFor(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x"+r.URL.Path, http.StatusFound) }),
 		"bad JSON":       botFor(t, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("{" + r.URL.Path)) }),

@@ -183,7 +183,7 @@ func (s scene) pollTwice() error {
 	first := make(chan error)
 	go func() { first <- s.call("getUpdates", "timeout=20") }()
 	// The second poll ends the first one only once that one waits: ask until it has.
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		s.must(s.call("getUpdates"))
 		select {
 		case err := <-first:

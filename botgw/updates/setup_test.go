@@ -56,7 +56,7 @@ func newDeskAt(t *testing.T, sim *simulator.Server, endpoint string) *desk {
 	t.Parallel() // they mostly wait
 	env := natstest.Start(t)
 	registry := bots.New(bots.Config{
-		Conn: env.Conn, Own: bots.Own{Tenant: "default", Token: token}, Endpoint: endpoint, Timeout: 2 * time.Second, Log: zerolog.Nop(),
+		Conn: env.Conn, Own: bots.Own{Tenant: "default", Token: token}, Endpoint: endpoint, Timeout: 10 * time.Second, Log: zerolog.Nop(),
 	})
 	d := &desk{Env: env, t: t, sim: sim, registry: registry, metrics: NewMetrics(prometheus.NewRegistry())}
 	return d
@@ -66,7 +66,7 @@ func newDeskAt(t *testing.T, sim *simulator.Server, endpoint string) *desk {
 func (d *desk) intake(address string) *Intake {
 	return NewIntake(IntakeConfig{
 		Conn: d.Conn, Publisher: d.Publisher, Bots: d.registry, Metrics: d.metrics, Log: zerolog.Nop(),
-		WebhookURL: address, PublishTimeout: time.Second, PollWait: 5 * time.Second,
+		WebhookURL: address, PublishTimeout: 10 * time.Second, PollWait: 5 * time.Second,
 	})
 }
 

@@ -208,15 +208,15 @@ func kidOf(t *testing.T, token secret.Text) string {
 	return kid
 }
 
-// soon waits until a condition holds, at most two seconds: what "seen within
-// seconds" may take.
-func soon(t *testing.T, what string, holds func() bool) {
+// soon waits until a condition holds, at most for a limit that is less than what
+// would make it hold anyway.
+func soon(t *testing.T, limit time.Duration, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(2 * time.Second); !holds(); <-tick.C {
+	for deadline := time.Now().Add(limit); !holds(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited 2 s in vain for %s", what)
+			t.Fatalf("waited %s in vain for %s", limit, what)
 		}
 	}
 }

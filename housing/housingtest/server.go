@@ -143,7 +143,7 @@ func (s *Server) listen(app *fiber.App, listener net.Listener) {
 	done := make(chan error, 1)
 	go func() { done <- app.Listener(listener) }()
 	s.t.Cleanup(func() {
-		err := app.ShutdownWithTimeout(10 * time.Second)
+		err := app.ShutdownWithTimeout(time.Minute)
 		listener.Close() // where a test ends before the server listens, it would only begin to
 		if err := errors.Join(err, <-done); err != nil {
 			s.t.Errorf("shut the server down: %v", err)

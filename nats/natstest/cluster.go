@@ -49,7 +49,7 @@ func Cluster(t testing.TB, n int) *Servers {
 		c.WaitNode(i)
 	}
 	conn := c.Connect("apply")
-	ctx, cancel := context.WithTimeout(context.Background(), readyIn)
+	ctx, cancel := context.WithTimeout(context.Background(), applyIn)
 	defer cancel()
 	for {
 		err := withoutLanes(ctx, conn.JS, n)

@@ -20,8 +20,12 @@ import (
 	"ukbot/nats"
 )
 
-// readyIn bounds what a healthy machine does in milliseconds, or a cluster in a second.
-const readyIn = 30 * time.Second
+// readyIn bounds what an idle machine does in milliseconds, or a cluster in a second.
+const readyIn = time.Minute
+
+// applyIn bounds making a hundred and more streams and consumers, each with its votes
+// and disks where it is a cluster.
+const applyIn = 3 * time.Minute
 
 // Env is the streams of one test. Fields are its own; do not close them.
 type Env struct {
@@ -60,7 +64,7 @@ func StartWith(t testing.TB, cfg nats.ServerConfig) *Env {
 	env.start()
 	t.Cleanup(func() { env.Stop() })
 	env.Conn = env.Connect("test")
-	ctx, cancel := context.WithTimeout(context.Background(), readyIn)
+	ctx, cancel := context.WithTimeout(context.Background(), applyIn)
 	defer cancel()
 	if err := withoutLanes(ctx, env.Conn.JS, 1); err != nil {
 		t.Fatal(err)
@@ -119,7 +123,7 @@ func (e *Env) Lanes() {
 
 func lanes(t testing.TB, conn *nats.Conn, replicas int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), readyIn)
+	ctx, cancel := context.WithTimeout(context.Background(), applyIn)
 	defer cancel()
 	if err := nats.Apply(ctx, conn.JS, replicas); err != nil {
 		t.Fatal(err)
@@ -181,7 +185,7 @@ func NewPublisher(t testing.TB, conn *nats.Conn) *nats.Publisher {
 	return publisher
 }
 
-// Wait waits until a condition holds and fails the test after 30 s.
+// Wait waits until a condition holds and fails the test after readyIn.
 func Wait(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)

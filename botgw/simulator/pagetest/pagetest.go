@@ -26,7 +26,7 @@ import (
 )
 
 // Patience is how long a step waits for the page.
-const Patience = 20 * time.Second
+const Patience = time.Minute
 
 // ShotsEnv names the variable with a folder for pictures; none are kept without it.
 const ShotsEnv = "UKBOT_SCREENSHOTS"
