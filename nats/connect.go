@@ -2,6 +2,7 @@ package nats
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -23,6 +24,9 @@ type Conn struct {
 	// dials counts the connections begun. What was sent while it had a lower value
 	// went over a connection that is gone: its answer will not come.
 	dials atomic.Uint64
+	// handing counts the messages of batches that are being handed to the client
+	// library. No connection begins meanwhile: see Publisher.over.
+	handing atomic.Int64
 }
 
 // Connect connects to the servers at url for one role. It waits for none: with
@@ -77,9 +81,14 @@ const (
 	dialTimeout  = 2 * time.Second
 )
 
+var errHanding = errors.New("a message is being handed to the connection before")
+
 // Dial opens a connection to a server; the client library calls it.
 func (c *Conn) Dial(network, address string) (net.Conn, error) {
 	c.dials.Add(1)
+	if c.handing.Load() > 0 {
+		return nil, errHanding // and is asked again after ReconnectWait
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
 	defer cancel()
 	return (&net.Dialer{}).DialContext(ctx, network, address)

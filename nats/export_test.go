@@ -65,3 +65,9 @@ const (
 
 // HearOfALoss makes a publisher treat a status event, as one that comes late.
 func (p *Publisher) HearOfALoss() { p.failLost() }
+
+// HandOver is a message of a batch that is being handed to the client library until done.
+func (c *Conn) HandOver() (done func()) {
+	c.handing.Add(1)
+	return func() { c.handing.Add(-1) }
+}

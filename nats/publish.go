@@ -108,13 +108,10 @@ func (p *Publisher) PublishAll(ctx context.Context, msgs []*natsgo.Msg) ([]Ack, 
 	ids, calls := make([]uint64, len(msgs)), make([]*call, len(msgs))
 	var broken error
 	for i, dials := 0, p.conn.dials.Load(); i < len(msgs); i++ {
-		if broken == nil && p.conn.dials.Load() != dials {
-			broken = fmt.Errorf("%w: the connection broke", ErrUnavailable)
-		}
 		if errs[i] = broken; broken != nil {
 			continue
 		}
-		if ids[i], calls[i], errs[i] = p.send(msgs[i]); errors.Is(errs[i], ErrUnavailable) {
+		if ids[i], calls[i], errs[i] = p.over(dials, msgs[i]); errors.Is(errs[i], ErrUnavailable) {
 			broken = errs[i]
 		}
 	}
@@ -127,6 +124,18 @@ func (p *Publisher) PublishAll(ctx context.Context, msgs []*natsgo.Msg) ([]Ack, 
 		}
 	}
 	return acks, errs
+}
+
+// over sends a message over the connection that had begun with so many dials, and
+// over no other. Whoever dials counts first and looks then whether a message is
+// being handed over, here it is the other way round: one of the two sees the other.
+func (p *Publisher) over(dials uint64, msg *natsgo.Msg) (uint64, *call, error) {
+	p.conn.handing.Add(1)
+	defer p.conn.handing.Add(-1)
+	if p.conn.dials.Load() != dials {
+		return 0, nil, fmt.Errorf("%w: the connection broke", ErrUnavailable)
+	}
+	return p.send(msg)
 }
 
 // twinPause is the wait for a message of the same id that a cluster is storing

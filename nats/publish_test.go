@@ -295,6 +295,27 @@ func TestABatchOverABreakingConnectionIsStoredUpToTheBreak(t *testing.T) {
 	}
 }
 
+// TestNoConnectionBeginsWhileAMessageIsHandedOver: it would go over the new one,
+// past those before it that were lost with the old one.
+func TestNoConnectionBeginsWhileAMessageIsHandedOver(t *testing.T) {
+	env := natstest.Start(t)
+	dial := func() error {
+		conn, err := env.Conn.Dial("tcp", strings.TrimPrefix(env.URL(), "nats://"))
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err
+	}
+	done := env.Conn.HandOver()
+	if dial() == nil {
+		t.Error("a connection began while a message was handed over")
+	}
+	done()
+	if err := dial(); err != nil {
+		t.Errorf("no connection begins afterwards: %v", err)
+	}
+}
+
 func TestCloseWaitsForWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	for round := range 10 {
