@@ -55,6 +55,7 @@ type backbone struct {
 	lines     *pace.Lines
 	grace     time.Duration
 	stop      func() // ends both and waits for them
+	forget    Forget // nil: nobody has a session
 }
 
 // newBackbone has the payer p-1 (chat 7, Uzbek) and the manager m-1 (chat 8,
@@ -93,7 +94,7 @@ func (b *backbone) start() {
 	registry := prometheus.NewRegistry() // each run's own, as a process has
 	b.registry = registry
 	consumers := nats.NewMetrics(registry)
-	notifier := NewNotifier(b.conn, b.publisher, b.pool, NotifyConfig{Metrics: consumers, Log: log})
+	notifier := NewNotifier(b.conn, b.publisher, b.pool, NotifyConfig{Forget: b.forget, Metrics: consumers, Log: log})
 	b.lines = pace.NewLines(b.rate)
 	outlets := b.outlets
 	if outlets == nil { // one bot for all tenants
