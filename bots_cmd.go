@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -162,17 +163,18 @@ func (l botsLs) Run(ctx context.Context, s *Settings) error {
 		}
 		return table(os.Stdout, "TENANT\tBOT\tID\tSINCE\tTOKEN", func(row func(...any)) {
 			for _, line := range lines {
-				row(line.Tenant, botName(line.Username), line.ID, since(line.Since), tokenState(line.Opens))
+				row(line.Tenant, botName(bots.Record{ID: line.ID, Username: line.Username}), line.ID, since(line.Since), tokenState(line.Opens))
 			}
 		})
 	})
 }
 
-func botName(username string) string {
-	if username == "" {
-		return "-"
+// botName is what people call a bot; its number until Telegram has said more.
+func botName(r bots.Record) string {
+	if r.Username == "" {
+		return "bot " + strconv.FormatInt(r.ID, 10)
 	}
-	return "@" + username
+	return "@" + r.Username
 }
 
 func tokenState(opens bool) string {
@@ -193,7 +195,7 @@ func (r botsRm) Run(ctx context.Context, s *Settings) error {
 		if err != nil {
 			return fmt.Errorf("%w: `ukbot bots ls` lists them", err)
 		}
-		what := fmt.Sprintf("%s of tenant %s would answer nobody any more, and its token be forgotten.", botName(have.Username), r.Tenant)
+		what := fmt.Sprintf("%s of tenant %s would answer nobody any more, and its token be forgotten.", botName(have), r.Tenant)
 		if !r.Yes && !agreed(what) {
 			fmt.Printf("%s Nothing was done: --yes does it\n", what)
 			return nil
@@ -201,7 +203,7 @@ func (r botsRm) Run(ctx context.Context, s *Settings) error {
 		if err := bots.Remove(ctx, open.Pool, open.NATS, r.Tenant); err != nil {
 			return err
 		}
-		fmt.Printf("%s serves %s no more. Its API key stays: `ukbot keys ls --tenant %s`\n", botName(have.Username), r.Tenant, r.Tenant)
+		fmt.Printf("%s serves %s no more. Its API key stays: `ukbot keys ls --tenant %s`\n", botName(have), r.Tenant, r.Tenant)
 		return nil
 	})
 }

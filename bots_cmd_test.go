@@ -58,6 +58,11 @@ func TestABotIsServedFromWhenItIsAddedUntilItIsRemoved(t *testing.T) {
 	p.command("company", "add", "annex", "--name", "Annex")
 	eventually(t, arriveIn, "dev's own bot to be entered", func() bool { return strings.Contains(command("", "ls").out, "100") })
 
+	// dev enters its own without asking Telegram for its name.
+	if done := ukbot(t, append(p.besides(), api), "doctor", "--only", "bots"); !strings.Contains(done.out, "@first_bot of default") {
+		t.Errorf("the doctor calls it otherwise: %s%s", done.out, done.err)
+	}
+
 	for name, tc := range map[string]struct {
 		token string
 		args  []string

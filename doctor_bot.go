@@ -34,7 +34,7 @@ func lookBots(ctx context.Context, s *Settings) finding {
 	ailments := make([]string, len(records))
 	var wg sync.WaitGroup
 	for i, record := range records {
-		wg.Go(func() { ailments[i] = ailment(ctx, s, record) })
+		wg.Go(func() { records[i].Username, ailments[i] = ailment(ctx, s, record) })
 	}
 	wg.Wait()
 	return botsFinding(records, ailments)
@@ -45,34 +45,36 @@ func botsFinding(records []bots.Record, ailments []string) finding {
 	var sick []string
 	for i, record := range records {
 		if ailments[i] != "" {
-			sick = append(sick, botName(record.Username)+" of "+record.Tenant+": "+ailments[i])
+			sick = append(sick, botName(record)+" of "+record.Tenant+": "+ailments[i])
 		}
 	}
 	switch {
 	case len(sick) > 0:
 		return finding{State: "bad", Detail: strings.Join(sick, "; "), Do: "`ukbot bots add --tenant …` gives a bot another token; nobody is answered until then"}
 	case len(records) == 1:
-		return finding{State: "ok", Detail: botName(records[0].Username) + " of " + records[0].Tenant}
+		return finding{State: "ok", Detail: botName(records[0]) + " of " + records[0].Tenant}
 	}
 	return finding{State: "ok", Detail: fmt.Sprintf("%d: `ukbot bots ls` lists them", len(records))}
 }
 
-// ailment is what is wrong with a bot, in words without its token.
-func ailment(ctx context.Context, s *Settings, record bots.Record) string {
+// ailment is what is wrong with a bot, in words without its token, and what
+// people call it, as far as that is known.
+func ailment(ctx context.Context, s *Settings, record bots.Record) (username, ailment string) {
 	keys, err := s.keyset()
 	if err != nil {
-		return "not looked at: no keyset (UKBOT_KEYS) to open its token with"
+		return record.Username, "not looked at: no keyset (UKBOT_KEYS) to open its token with"
 	}
 	secrets, err := record.Open(keys)
 	if err != nil {
-		return "its token does not open with these UKBOT_KEYS"
+		return record.Username, "its token does not open with these UKBOT_KEYS"
 	}
 	bot := telegram.New(secrets.Token, s.TelegramAPI, doctorWait)
 	defer bot.Close()
-	if _, err := bot.Me(ctx); err != nil {
-		return oneLine(err)
+	me, err := bot.Me(ctx)
+	if err != nil {
+		return record.Username, oneLine(err)
 	}
-	return ""
+	return me.UserName, ""
 }
 
 // lanesLate is how many updates or notices may wait: more than a busy second brings.

@@ -30,14 +30,14 @@ func TestLanesMustBeEmptied(t *testing.T) {
 
 func TestASickBotIsNamed(t *testing.T) {
 	t.Parallel()
-	two := []bots.Record{{Tenant: "acme", Username: "acme_bot"}, {Tenant: "annex"}}
+	two := []bots.Record{{Tenant: "acme", Username: "acme_bot"}, {Tenant: "annex", ID: 200}}
 	if found := botsFinding(two, []string{"", ""}); found.State != "ok" || !strings.HasPrefix(found.Detail, "2: ") {
 		t.Errorf("two that are well: %+v", found)
 	}
 	if found := botsFinding(two[:1], []string{""}); found.State != "ok" || found.Detail != "@acme_bot of acme" {
 		t.Errorf("one that is well: %+v", found)
 	}
-	if found := botsFinding(two, []string{"", "Unauthorized"}); found.State != "bad" || found.Detail != "- of annex: Unauthorized" || found.Do == "" {
+	if found := botsFinding(two, []string{"", "Unauthorized"}); found.State != "bad" || found.Detail != "bot 200 of annex: Unauthorized" || found.Do == "" {
 		t.Errorf("one of two sick: %+v", found)
 	}
 }

@@ -23,6 +23,7 @@ var arrows = map[string]string{
 	"events":         "std",
 	"secret":         "std",
 	"secret/logtest": "std", // a log for tests
+	"golden":         "std", // files to compare with, for tests
 	"nats":           "events secret",
 	"nats/natstest":  "nats",
 	"ingress":        "events nats secret",
@@ -51,11 +52,12 @@ var arrows = map[string]string{
 	"housing/housingtest": "*", // a company for tests
 	"botgw":               "events nats secret sql/db api botgw/bots botgw/company botgw/desk botgw/flow botgw/forms botgw/gate botgw/pace botgw/requests botgw/speak botgw/talk botgw/telegram botgw/updates botgw/words",
 	// Telegram itself, and what a conversation is made of.
-	"botgw/telegram": "secret",
-	"botgw/pace":     "events",
-	"botgw/words":    "",
-	"botgw/talk":     "api events botgw/telegram botgw/words",
-	"botgw/company":  "api secret botgw/talk",
+	"botgw/telegram":      "secret",
+	"botgw/pace":          "events",
+	"botgw/words":         "",
+	"botgw/talk":          "api events botgw/telegram botgw/words",
+	"botgw/talk/talktest": "botgw/talk botgw/telegram", // Telegram's limits, for tests
+	"botgw/company":       "api secret botgw/talk",
 	// In: from Telegram to the lanes, and who may go on.
 	"botgw/bots":    "events nats secret sql/db botgw/telegram",
 	"botgw/updates": "events nats secret botgw/bots botgw/talk botgw/telegram",

@@ -77,7 +77,7 @@ func addBot(ctx context.Context, n *node) error {
 		}
 		return botgw.Outlet{Bot: bot.Client, Line: lines.Of(bot.ID)}, true
 	}
-	n.add("notify", botgw.NewNotifier(conn, publisher, pool, botgw.NotifyConfig{Metrics: n.metrics, Log: n.log}).Run)
+	n.add("notify", botgw.NewNotifier(conn, publisher, pool, botgw.NotifyConfig{Forget: gateway.Forget, Metrics: n.metrics, Log: n.log}).Run)
 	n.add("send", botgw.NewSender(conn, publisher, pool, outlets, botgw.SendConfig{
 		Consumers: n.metrics, Metrics: botgw.NewSendMetrics(n.registry), Log: n.log,
 	}).Run)

@@ -1,7 +1,10 @@
 package botgw
 
 import (
+	"context"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -203,6 +206,31 @@ func TestTheDirectoryFollowsTheCompany(t *testing.T) {
 	people, err := db.New(b.pool).People(t.Context(), "demo")
 	if err != nil || slices.ContainsFunc(people, func(p db.BotPerson) bool { return p.PersonID == resident }) {
 		t.Errorf("who has no Telegram any more is still there: %+v, %v", people, err)
+	}
+}
+
+// TestASessionEndsWithWhatItKnew: the gate would let who was blocked go on for as
+// long as nothing asks the services.
+func TestASessionEndsWithWhatItKnew(t *testing.T) {
+	t.Parallel()
+	b := newBackbone(t, dbtest.New(t))
+	ended := make(chan string, 10)
+	b.forget = func(_ context.Context, tenant string, telegram int64) error {
+		ended <- fmt.Sprint(tenant, " ", telegram)
+		return nil
+	}
+	b.start()
+	for i, change := range []string{events.UserApproved, events.UserBlocked, events.UserApartmentAsked, events.UserUnblocked, events.UserRoles, events.UserEdited} {
+		b.publishTo(events.UserSubject("demo", change), housingEvent(strconv.Itoa(i), ofUser(change), events.UserChanged{User: events.UserBrief{ID: "m-1"}}))
+	}
+	b.settled()
+	close(ended)
+	got := map[string]int{}
+	for who := range ended {
+		got[who]++
+	}
+	if n := got["demo 8"]; len(got) != 1 || n < 1 || n > len(stale) { // once per batch that has such a change
+		t.Errorf("sessions ended: %v, want that of m-1 for each change that matters", got)
 	}
 }
 

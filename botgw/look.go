@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"ukbot/events"
+	"ukbot/nats"
 	"ukbot/sql/db"
 )
 
@@ -141,9 +142,47 @@ func wanted(facts []fact) (people, roles []string, subscribers bool) {
 	return slices.Collect(maps.Keys(ids)), slices.Collect(maps.Keys(names)), subscribers
 }
 
+// Forget has somebody's next turn begin a session anew. telegram is their id there.
+type Forget func(ctx context.Context, tenant string, telegram int64) error
+
+// stale are the changes after which a session misleads the bot: it would go on
+// talking to who was blocked, in a role that was taken away, in the old language,
+// until a call to the services is refused or the session ends by itself.
+var stale = map[string]bool{
+	events.TypeUserPrefix + events.UserBlocked: true,
+	events.TypeUserPrefix + events.UserRoles:   true,
+	events.TypeUserPrefix + events.UserEdited:  true,
+}
+
+// part ends the sessions that changes have made stale. It comes before follow:
+// who has another Telegram account by now had the session in the old one.
+func (n *Notifier) part(ctx context.Context, facts []fact) error {
+	changed := map[string][]string{}
+	for _, f := range facts {
+		if f.user != nil && stale[f.Type] && n.forget != nil {
+			changed[f.Tenant] = append(changed[f.Tenant], f.user.User.ID)
+		}
+	}
+	for tenant, ids := range changed {
+		people, err := db.New(n.pool).Audience(ctx, db.AudienceParams{TenantID: tenant, PersonIds: ids})
+		if err != nil {
+			return fmt.Errorf("sessions of the directory: %w", err)
+		}
+		for _, p := range people {
+			if err := n.forget(ctx, tenant, p.ChatID); err != nil {
+				return nats.Hold(fmt.Errorf("end a session: %w", err))
+			}
+		}
+	}
+	return nil
+}
+
 // follow brings the directory up to what the housing services say of the people
 // that facts are about: also of who waits for approval, and has no session yet.
 func (n *Notifier) follow(ctx context.Context, facts []fact) error {
+	if err := n.part(ctx, facts); err != nil {
+		return err
+	}
 	changed := map[string][]uuid.UUID{}
 	for _, f := range facts {
 		if f.user == nil {

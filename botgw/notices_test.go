@@ -2,9 +2,7 @@ package botgw
 
 import (
 	"encoding/json"
-	"flag"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,30 +12,9 @@ import (
 	"ukbot/botgw/simulator"
 	"ukbot/botgw/telegram"
 	"ukbot/events"
+	"ukbot/golden"
 	"ukbot/sql/db"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// equalGolden compares a text with its golden file.
-func equalGolden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v (go test -update writes it)", err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (go test -update rewrites it):\n%s\nwant:\n%s", file, got, want)
-	}
-}
 
 // endless is the worst a stranger may put into a field: long, with markup, emoji
 // of several characters, both directions and control characters.
@@ -125,7 +102,7 @@ func TestNoticeTextsAreGolden(t *testing.T) {
 	for _, row := range templates() {
 		for _, language := range languages {
 			t.Run(row.template+"."+language, func(t *testing.T) {
-				golden := ""
+				page := ""
 				for extreme, heading := range []string{"", "\n======== longest\n"} {
 					f := sampleOf(t, row, extreme)
 					w, err := d.say(row, language, f)
@@ -146,9 +123,9 @@ func TestNoticeTextsAreGolden(t *testing.T) {
 					if got, want := shown[len(shown)-1].Text, strings.TrimSpace(telegram.Plain(w.text)); got != want {
 						t.Errorf("Telegram shows %q, want %q", got, want)
 					}
-					golden += heading + w.text + "\n" + buttonsText(t, w.markup)
+					page += heading + w.text + "\n" + buttonsText(t, w.markup)
 				}
-				equalGolden(t, "testdata/notices/"+row.template+"."+language+".golden.html", golden)
+				golden.Equal(t, "notices/"+row.template+"."+language+".golden.html", page)
 			})
 		}
 	}

@@ -21,6 +21,7 @@ import (
 // NotifyConfig is how events are worked.
 type NotifyConfig struct {
 	Batch   int           // events told of together at most; default 256
+	Forget  Forget        // of sessions; nil in tests that have none
 	Metrics *nats.Metrics // of the consumer
 	Log     zerolog.Logger
 }
@@ -32,13 +33,14 @@ type NotifyConfig struct {
 type Notifier struct {
 	publisher *nats.Publisher
 	pool      *pgxpool.Pool
+	forget    Forget
 	zones     zones
 	consumer  *nats.Consumer
 }
 
 // NewNotifier prepares a notifier.
 func NewNotifier(conn *nats.Conn, publisher *nats.Publisher, pool *pgxpool.Pool, cfg NotifyConfig) *Notifier {
-	n := &Notifier{publisher: publisher, pool: pool, zones: zones{known: map[string]zone{}}}
+	n := &Notifier{publisher: publisher, pool: pool, forget: cfg.Forget, zones: zones{known: map[string]zone{}}}
 	n.consumer = nats.NewConsumer(conn, publisher, nats.ConsumeConfig{
 		Spec: consumerSpec(nats.DurableNotify), Batch: cfg.Batch,
 		Workers: 1, // one batch after the other: a chat reads events in their order

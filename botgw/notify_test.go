@@ -44,7 +44,7 @@ func TestAPaymentIsToldToPayerAndManagerInTheirLanguages(t *testing.T) {
 		t.Fatalf("recorded notices %+v, %v, want two", rows, err)
 	}
 	for _, row := range rows {
-		d, found, err := FindDelivery(t.Context(), b.conn, row.ID.String())
+		d, found, err := newOnce(b.conn).find(t.Context(), row.ID.String())
 		if err != nil || !found || d.Outcome != outcomeSent || d.MessageID == 0 || d.ChatID != row.ChatID {
 			t.Errorf("delivery of %s to %d: %+v, %v, %v", row.Template, row.ChatID, d, found, err)
 		}

@@ -37,11 +37,6 @@ type once struct{ bucket }
 
 func newOnce(conn *nats.Conn) *once { return &once{bucket{nats.NewBucket(conn, nats.BucketOnce)}} }
 
-// FindDelivery reads what became of a notice; false while it waits.
-func FindDelivery(ctx context.Context, conn *nats.Conn, noticeID string) (Delivery, bool, error) {
-	return newOnce(conn).find(ctx, noticeID)
-}
-
 func (o *once) find(ctx context.Context, id string) (d Delivery, found bool, err error) {
 	value, found, err := o.get(ctx, id)
 	if err != nil {

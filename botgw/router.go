@@ -142,7 +142,7 @@ func (r *router) command(ctx context.Context, t *talk.Turn) error {
 
 // order carries out a command or a key of the main menu.
 func (r *router) order(ctx context.Context, t *talk.Turn, o talk.Order) error {
-	t.Step = "/" + o.Name
+	t.Step = o.Name
 	switch {
 	case t.Person == nil && !o.Anybody:
 		return r.lost(ctx, t)

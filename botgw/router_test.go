@@ -1,6 +1,7 @@
 package botgw
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -36,5 +37,18 @@ func TestEveryKeyOfTheMenuLeadsSomewhere(t *testing.T) {
 				t.Errorf("a %s has %d keys in %s", role, len(keys), language)
 			}
 		}
+	}
+}
+
+// TestARefusedOrderIsCalledAsTheOthers: the figures add up by name.
+func TestARefusedOrderIsCalledAsTheOthers(t *testing.T) {
+	never := func(context.Context, *talk.Turn, talk.Order) bool { return false }
+	r := newRouter(router{may: never, menu: func(*talk.Turn) *talk.Menu { return nil }}, nil, desk.New(desk.Config{}).Orders())
+	turn := &talk.Turn{
+		Update: talk.Update{Kind: talk.Command, Command: "admin", Chat: 7},
+		Person: &talk.Person{Role: api.RoleApplicant}, Book: words.For("uz"),
+	}
+	if err := r.handle(t.Context(), turn); err != nil || turn.Step != "admin" || turn.Outcome != "forbidden" {
+		t.Errorf("step %q, outcome %q, %v", turn.Step, turn.Outcome, err)
 	}
 }

@@ -26,11 +26,6 @@ type Outlet struct {
 // Outlets finds the outlet of a tenant; false while the tenant has no bot.
 type Outlets func(tenant string) (Outlet, bool)
 
-// OneOutlet is the outlets of a program with one bot for all tenants.
-func OneOutlet(bot *telegram.Bot, line *pace.Line) Outlets {
-	return func(string) (Outlet, bool) { return Outlet{bot, line}, true }
-}
-
 // SendConfig is how notices are sent.
 type SendConfig struct {
 	StopGrace time.Duration // how long a call in hand may last after a stop; default 5 s

@@ -3,37 +3,16 @@ package events
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"ukbot/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
-
-// golden compares got with a file; -update rewrites it, and the diff is reviewed.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs; got:\n%s\nwant:\n%s", file, got, want)
-	}
-}
 
 func sampleWebhook() Webhook {
 	return Webhook{
@@ -62,14 +41,14 @@ func wire(header map[string][]string, data []byte) string {
 
 func TestWebhookWireForm(t *testing.T) {
 	w := sampleWebhook()
-	golden(t, "webhook.golden.txt", wire(w.Header(), w.Data))
+	golden.Equal(t, "webhook.golden.txt", wire(w.Header(), w.Data))
 }
 
 func TestEnvelopeWireFormLeavesOutWhatIsEmpty(t *testing.T) {
 	w := sampleWebhook()
 	w.Causation, w.Correlation, w.Trace, w.Replay, w.Quiet, w.ContentType = "", "", "", "", false, ""
 	w.Time = w.Time.In(time.FixedZone("Tashkent", 5*3600)).Add(999 * time.Microsecond)
-	golden(t, "envelope_bare.golden.txt", wire(w.Envelope.Header(), w.Data))
+	golden.Equal(t, "envelope_bare.golden.txt", wire(w.Envelope.Header(), w.Data))
 }
 
 func TestWebhookSurvivesTheWire(t *testing.T) {

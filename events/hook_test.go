@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ukbot/golden"
 )
 
 func goodHook() Hook {
@@ -124,7 +126,7 @@ func TestHookSurvivesJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "hook.golden.json", string(text)+"\n")
+	golden.Equal(t, "hook.golden.json", string(text)+"\n")
 	var got Hook
 	if err := json.Unmarshal(text, &got); err != nil || !reflect.DeepEqual(got, h) {
 		t.Errorf("read back %+v, %v; want %+v", got, err, h)

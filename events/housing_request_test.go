@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 	"time"
+
+	"ukbot/golden"
 )
 
 func TestRequestChangedWireForm(t *testing.T) {
@@ -28,5 +30,5 @@ func TestRequestChangedWireForm(t *testing.T) {
 		ID: DeriveID("0199c0de-0000-7000-8000-000000000001", "v7"), Type: TypeRequestPrefix + RequestAccepted, Tenant: "acme", Source: "housing",
 		Time: time.Date(2025, 10, 7, 12, 0, 0, 0, time.UTC), Correlation: "0199c0de-0000-7000-8000-000000000001", ContentType: "application/json",
 	}
-	golden(t, "housing_request.golden.txt", wire(e.Header(), data))
+	golden.Equal(t, "housing_request.golden.txt", wire(e.Header(), data))
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 	"time"
+
+	"ukbot/golden"
 )
 
 func TestUserChangedWireForm(t *testing.T) {
@@ -24,5 +26,5 @@ func TestUserChangedWireForm(t *testing.T) {
 		ID: DeriveID(person, "v3."+UserApartmentRejected), Type: TypeUserPrefix + UserApartmentRejected, Tenant: "acme", Source: "housing",
 		Time: time.Date(2025, 10, 7, 12, 0, 0, 0, time.UTC), Correlation: person, ContentType: "application/json",
 	}
-	golden(t, "housing_user.golden.txt", wire(e.Header(), data))
+	golden.Equal(t, "housing_user.golden.txt", wire(e.Header(), data))
 }

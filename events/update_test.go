@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"ukbot/golden"
 )
 
 // aTap is an update as the intake stores it.
@@ -20,7 +22,7 @@ func aTap() Update {
 
 func TestAnUpdateKeepsItsFormOnTheWire(t *testing.T) {
 	u := aTap()
-	golden(t, "update.golden.txt", wire(u.Header(), u.Data))
+	golden.Equal(t, "update.golden.txt", wire(u.Header(), u.Data))
 	back, err := DecodeUpdate(u.Header(), u.Data)
 	if err != nil || !reflect.DeepEqual(back, u) {
 		t.Errorf("DecodeUpdate() = %+v, %v; want %+v", back, err, u)

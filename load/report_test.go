@@ -1,15 +1,14 @@
 package load
 
 import (
-	"flag"
 	"os"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
-)
 
-var update = flag.Bool("update", false, "rewrite golden files")
+	"ukbot/golden"
+)
 
 func TestReportReadsAsTheGoldenFile(t *testing.T) {
 	report := Report{
@@ -28,19 +27,7 @@ func TestReportReadsAsTheGoldenFile(t *testing.T) {
 	if err := report.Write(&b); err != nil {
 		t.Fatal(err)
 	}
-	const golden = "testdata/report.golden.md"
-	if *update {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.String() != string(want) {
-		t.Errorf("got:\n%s\nwant:\n%s", b.String(), want)
-	}
+	golden.Equal(t, "report.golden.md", b.String())
 	if report.Unmet() != 3 {
 		t.Errorf("%d goals missed, want 3", report.Unmet())
 	}

@@ -155,3 +155,13 @@ func TestALeasedRunsOwnEndIsReturned(t *testing.T) {
 		}
 	}
 }
+
+// TestAKilledHolderCostsNoMoreThanAMessageInItsHands: whoever polls Telegram holds a
+// lease, and people wait for the one as for the other.
+func TestAKilledHolderCostsNoMoreThanAMessageInItsHands(t *testing.T) {
+	for _, bucket := range nats.Buckets {
+		if bucket.Bucket == nats.BucketLeases && (bucket.TTL <= 0 || bucket.TTL > nats.AckWait) {
+			t.Errorf("a lease outlives its holder for %s, want at most %s", bucket.TTL, nats.AckWait)
+		}
+	}
+}

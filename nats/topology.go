@@ -127,7 +127,9 @@ var Buckets = []jetstream.KeyValueConfig{
 	{Bucket: BucketCallbacks, Description: "what buttons ask for where 64 bytes are too few", TTL: 7 * day},
 	{Bucket: BucketCards, Description: "the last message about a request in a chat, to be edited", TTL: 30 * day},
 	{Bucket: BucketWaiting, Description: "who was told to come back later", TTL: day},
-	{Bucket: BucketLeases, Description: "who of several replicas does what only one may", TTL: 15 * time.Second},
+	// What a killed holder costs, like a message in its hands. Much shorter, and an election
+	// of the servers' (4 s to 9 s) would take every lease away from who is well.
+	{Bucket: BucketLeases, Description: "who of several replicas does what only one may", TTL: AckWait},
 }
 
 // Objects is every object store.

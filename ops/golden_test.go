@@ -2,36 +2,23 @@ package ops
 
 import (
 	"encoding/json"
-	"flag"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"ukbot/golden"
 	"ukbot/nats"
 	"ukbot/sql/db"
 )
 
-var update = flag.Bool("update", false, "rewrite golden files")
-
-// golden compares v as JSON with a file; -update rewrites it, and the diff is reviewed.
-func golden(t *testing.T, name string, v any) {
+// wireForm compares v as JSON with a golden file.
+func wireForm(t *testing.T, name string, v any) {
 	t.Helper()
-	got, err := json.MarshalIndent(v, "", "  ")
+	text, err := json.MarshalIndent(v, "", "  ")
 	must(t, err)
-	file := filepath.Join("testdata", name)
-	if *update {
-		must(t, os.MkdirAll("testdata", 0o750))
-		must(t, os.WriteFile(file, append(got, '\n'), 0o600))
-	}
-	want, err := os.ReadFile(file)
-	must(t, err)
-	if string(want) != string(got)+"\n" {
-		t.Errorf("%s differs; got:\n%s\nwant:\n%s", file, got, want)
-	}
+	golden.Equal(t, name, string(text)+"\n")
 }
 
 func TestStoryWireForm(t *testing.T) {
@@ -46,7 +33,7 @@ func TestStoryWireForm(t *testing.T) {
 		NextRetryAt: &at, LastError: some("bank said no"), ErrorKind: some("exhausted"), DuplicateCount: 19,
 		ReceivedAt: at, ProcessingStartedAt: &at, ProcessedAt: &at, DurationMs: &took, ReplayOf: some("retry-7"), CreatedAt: at, UpdatedAt: at,
 	}
-	golden(t, "story.golden.json", Story{
+	wireForm(t, "story.golden.json", Story{
 		Event: eventOf(record), Request: requestOf(record), Payload: payloadBytes(record.Payload, 41),
 		Attempts: []Attempt{{6, at, "failed", "bank said no", 1.5, "retry-7"}},
 		Effects: Effects{
@@ -60,7 +47,7 @@ func TestStoryWireForm(t *testing.T) {
 }
 
 func TestProblemWireForm(t *testing.T) {
-	golden(t, "problem.golden.json", explain(AmbiguousError{[]Candidate{
+	wireForm(t, "problem.golden.json", explain(AmbiguousError{[]Candidate{
 		{"0195512e-7a2a-7000-8000-000000000000", "stripe", time.Unix(0, 0).UTC()},
 		{"0195512e-7a2b-7000-8000-000000000000", "github", time.Unix(1, 0).UTC()},
 	}}))

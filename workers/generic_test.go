@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ukbot/events"
+	"ukbot/golden"
 )
 
 func TestGenericFindsALineForPeople(t *testing.T) {
@@ -64,6 +65,6 @@ func TestGenericPassesOnASmallJSONBody(t *testing.T) {
 }
 
 func TestGenericGolden(t *testing.T) {
-	golden(t, "generic.golden", shown(t, handled(t, hook("shopify", "orders/create", `{"id": 7, "title": "Заказ <7>"}`))))
-	golden(t, "generic_stripe.golden", shown(t, handled(t, hook("stripe", "customer.created", `{"id":"evt_1","type":"customer.created"}`))))
+	golden.Equal(t, "generic.golden", shown(t, handled(t, hook("shopify", "orders/create", `{"id": 7, "title": "Заказ <7>"}`))))
+	golden.Equal(t, "generic_stripe.golden", shown(t, handled(t, hook("stripe", "customer.created", `{"id":"evt_1","type":"customer.created"}`))))
 }

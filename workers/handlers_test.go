@@ -2,7 +2,6 @@ package workers
 
 import (
 	"encoding/json"
-	"flag"
 	"os"
 	"path"
 	"path/filepath"
@@ -15,26 +14,6 @@ import (
 	"ukbot/events"
 	"ukbot/nats"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
-
-// golden compares got with a file; -update rewrites it, and the diff is reviewed.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs; got:\n%s\nwant:\n%s", file, got, want)
-	}
-}
 
 // hook is a webhook as the ingress stores it.
 func hook(preset, eventType, body string) events.Webhook {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ukbot/events"
+	"ukbot/golden"
 )
 
 const driveFile = "https://www.googleapis.com/drive/v3/files/1AbC_d-E?acknowledgeAbuse=false&alt=json"
@@ -110,5 +111,5 @@ func TestSheetRefusesWhatNamesNoSpreadsheet(t *testing.T) {
 func TestSheetGolden(t *testing.T) {
 	w := hook("google", "update", "")
 	w.Request.Headers = map[string]string{googState: "update", googResourceURI: driveFile, googChannel: "ch-1", googChanged: "content"}
-	golden(t, "sheet_push.golden", shown(t, handled(t, w)))
+	golden.Equal(t, "sheet_push.golden", shown(t, handled(t, w)))
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ukbot/events"
+	"ukbot/golden"
 )
 
 // TestStripe compares what every payload becomes; a file is named by its type
@@ -33,7 +34,7 @@ func TestStripe(t *testing.T) {
 				t.Fatalf("%s holds a %q, %v", file, event.Type, err)
 			}
 			seen[event.Type] = true
-			golden(t, "stripe/"+name+".golden", shown(t, handled(t, hook("stripe", event.Type, string(body)))))
+			golden.Equal(t, "stripe/"+name+".golden", shown(t, handled(t, hook("stripe", event.Type, string(body)))))
 		})
 	}
 	for eventType := range stripeEvents {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ukbot/events"
+	"ukbot/golden"
 )
 
 func TestAddress(t *testing.T) {
@@ -89,5 +90,5 @@ func TestAddressRefusesWhatIsNone(t *testing.T) {
 
 func TestAddressGolden(t *testing.T) {
 	body := `{"address":"Ташкент, Навои, 12","building_id":"b-7","coordinates":[69.2401,41.2995]}`
-	golden(t, "address_resolved.golden", shown(t, handled(t, hook("yandex", "building.moved", body))))
+	golden.Equal(t, "address_resolved.golden", shown(t, handled(t, hook("yandex", "building.moved", body))))
 }

@@ -19,6 +19,7 @@ import (
 	"ukbot/botgw/talk"
 	"ukbot/botgw/words"
 	"ukbot/events"
+	"ukbot/golden"
 	"ukbot/housing/housingtest"
 	"ukbot/nats"
 	"ukbot/ops"
@@ -110,7 +111,7 @@ func (o *office) copies() uint64 {
 func TestFailedWebhooks(t *testing.T) {
 	o, root := operators(t)
 	for _, language := range words.Languages {
-		golden(t, language+"/hooks_none", said(t, o.asked(screen{"hooks", root, "whl"}, language)))
+		golden.Equal(t, language+"/hooks_none"+".golden.txt", said(t, o.asked(screen{"hooks", root, "whl"}, language)))
 	}
 	id := o.failed(0, o.Tenant, "stripe")
 	o.failed(1, o.Tenant, "stripe")
@@ -118,11 +119,11 @@ func TestFailedWebhooks(t *testing.T) {
 	o.failed(3, housingtest.Other, "stripe")
 	for _, language := range words.Languages {
 		list := said(t, o.asked(screen{"hooks", root, "whl"}, language))
-		golden(t, language+"/hooks", list)
+		golden.Equal(t, language+"/hooks"+".golden.txt", list)
 		if strings.Contains(list, "4242") || strings.Count(list, "stripe ·") != 2 {
 			t.Errorf("too much is shown:\n%s", list)
 		}
-		golden(t, language+"/hook_ask", said(t, o.asked(screen{"ask", root, "wh all stripe"}, language)))
+		golden.Equal(t, language+"/hook_ask"+".golden.txt", said(t, o.asked(screen{"ask", root, "wh all stripe"}, language)))
 	}
 	if n := o.copies(); n != 0 {
 		t.Fatalf("%d copies before anybody was sure", n)

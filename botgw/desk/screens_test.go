@@ -6,6 +6,7 @@ import (
 
 	"ukbot/botgw/talk"
 	"ukbot/botgw/words"
+	"ukbot/golden"
 	"ukbot/housing/housingtest"
 )
 
@@ -77,7 +78,7 @@ func TestScreens(t *testing.T) {
 	}
 	for _, language := range words.Languages {
 		for _, s := range screens {
-			golden(t, language+"/"+s.name, said(t, w.asked(s, language)))
+			golden.Equal(t, language+"/"+s.name+".golden.txt", said(t, w.asked(s, language)))
 		}
 	}
 }

@@ -2,32 +2,23 @@ package desk_test
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf16"
 
 	"ukbot/api"
 	"ukbot/botgw/company"
 	"ukbot/botgw/desk"
 	"ukbot/botgw/flow"
 	"ukbot/botgw/talk"
-	"ukbot/botgw/telegram"
+	"ukbot/botgw/talk/talktest"
 	"ukbot/botgw/words"
 	"ukbot/housing/housingtest"
 	"ukbot/sql/dbtest"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
@@ -145,7 +136,7 @@ func said(t *testing.T, turn *talk.Turn) string {
 	t.Helper()
 	var b strings.Builder
 	for _, out := range turn.Outs {
-		check(t, out)
+		talktest.Check(t, out)
 		way := map[talk.Way]string{talk.Auto: "SHOW", talk.New: "SAY", talk.Toast: "TOAST", talk.Alert: "ALERT"}[out.Way]
 		fmt.Fprintf(&b, "%s\n%s\n", way, out.Screen.Text)
 		for _, buttons := range out.Screen.Rows {
@@ -175,94 +166,6 @@ var (
 
 func masked(call string) string {
 	return cursors.ReplaceAllString(uuids.ReplaceAllString(call, "ID"), "CURSOR")
-}
-
-// unsaid is a key that has no words.
-var unsaid = regexp.MustCompile(`\b(menu|help|settings|stats|shifts?|admin|requests|role|status|category|person|relation|date|month|weekday|duration|number|button|hint|problem)\.[a-z0-9_]+\b`)
-
-// check holds an answer against Telegram's limits, and its text against its HTML.
-func check(t *testing.T, out talk.Out) {
-	t.Helper()
-	s := out.Screen
-	plain := out.Way == talk.Toast || out.Way == talk.Alert
-	if n := len(utf16.Encode([]rune(s.Text))); plain && n > 200 {
-		t.Errorf("a toast of %d units: %s", n, s.Text)
-	}
-	if n := telegram.Visible(s.Text); n > telegram.TextMax || n == 0 {
-		t.Errorf("a text of %d units: %s", n, s.Text)
-	}
-	if err := wellFormed(s.Text); !plain && err != nil {
-		t.Errorf("%v in %s", err, s.Text)
-	}
-	if strings.Contains(s.Text, "<no value>") || unsaid.MatchString(s.Text) {
-		t.Errorf("a text that lacks words: %s", s.Text)
-	}
-	if n := len(slices.Concat(s.Rows...)); n > 100 {
-		t.Errorf("%d buttons", n)
-	}
-	for _, button := range slices.Concat(s.Rows...) {
-		if button.Text == "" || len(button.Text) > 150 || unsaid.MatchString(button.Text) {
-			t.Errorf("a button %q", button.Text)
-		}
-		if call := packed(button.Call); len(call) > 64 && !strings.Contains(call, "CURSOR") {
-			t.Errorf("%d bytes of callback data: %s", len(call), call)
-		}
-	}
-	for _, keys := range menuRows(s.Menu) {
-		for _, key := range keys {
-			if key.Text == "" || unsaid.MatchString(key.Text) {
-				t.Errorf("a key %q", key.Text)
-			}
-		}
-	}
-	if s.Menu != nil && len([]rune(s.Menu.Placeholder)) > 64 {
-		t.Errorf("a placeholder %q", s.Menu.Placeholder)
-	}
-}
-
-// packed is as long as a call's callback data: ids take 24 bytes there.
-func packed(c talk.Call) string {
-	return strings.ReplaceAll(masked(strings.Join(append([]string{c.Do}, c.Args...), ":")), "ID", strings.Repeat("i", 24))
-}
-
-func menuRows(menu *talk.Menu) [][]talk.Key {
-	if menu == nil {
-		return nil
-	}
-	return menu.Rows
-}
-
-func wellFormed(markup string) error {
-	d := xml.NewDecoder(strings.NewReader("<x>" + markup + "</x>"))
-	d.Entity = xml.HTMLEntity
-	for {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
-}
-
-// golden compares what was said with a file.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".golden.txt")
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s is not what is said now:\n%s", file, got)
-	}
 }
 
 // has fails unless one of the outs of this way contains the text.

@@ -123,6 +123,55 @@ func roles(t *testing.T, env *natstest.Env) {
 	wantText(t, s.begin(), "another role")
 }
 
+// aFormIsOfTheRoleItWasBegunIn, though several roles may fill it: its steps are
+// not the same for all of them.
+func aFormIsOfTheRoleItWasBegunIn(t *testing.T, env *natstest.Env) {
+	s := newScene(t, env)
+	begin := func() talk.Screen {
+		turn := s.turn(talk.Command)
+		if err := s.engine.Begin(t.Context(), turn, "other", flow.Data{}); err != nil {
+			t.Fatal(err)
+		}
+		return screen(t, turn)
+	}
+	resident, manager := s.person, &talk.Person{ID: "p", Role: api.RoleManager}
+	at := s.tap(begin(), "Other")
+	s.person = manager
+	turn := s.turn(talk.Command)
+	if err := s.engine.Leave(t.Context(), turn); err != nil || len(turn.Outs) != 0 {
+		t.Errorf("a manager is reminded of a resident's form: %v %+v", err, turn.Outs)
+	}
+	wantText(t, s.tap(at, "Back"), "another role")
+	wantText(t, begin(), "category?")
+	s.person = resident
+	wantText(t, s.say("text"), "another role")
+}
+
+// aDraftIsOfferedToTheRoleItWasBegunIn and to no other.
+func aDraftIsOfferedToTheRoleItWasBegunIn(t *testing.T, env *natstest.Env) {
+	s := newScene(t, env)
+	resident, manager := s.person, &talk.Person{ID: "p", Role: api.RoleManager}
+	begin := func() talk.Screen {
+		turn := s.turn(talk.Command)
+		if err := s.engine.Begin(t.Context(), turn, "long", flow.Data{}); err != nil {
+			t.Fatal(err)
+		}
+		return screen(t, turn)
+	}
+	s.tap(begin(), "Other")
+	at := s.say("leaking")
+	s.person = manager
+	wantText(t, s.tap(at, "Done"), "another role")
+	wantText(t, begin(), "category?")
+	s.person = resident
+	offered := begin()
+	wantText(t, offered, "unfinished", "leaking")
+	s.person = manager
+	wantText(t, s.tap(offered, "Continue"), "another role")
+	s.person = resident
+	wantText(t, s.tap(offered, "Continue"), "photos: 0")
+}
+
 func aRecordOfAnotherProgramIsLostPolitely(t *testing.T, env *natstest.Env) {
 	bucket, err := env.Conn.JS.KeyValue(t.Context(), nats.BucketFSM)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"ukbot/api"
 	"ukbot/botgw/talk"
 	"ukbot/botgw/words"
 )
@@ -47,7 +48,7 @@ func (e *Engine) Begin(ctx context.Context, t *talk.Turn, flow string, d Data) e
 				return shows(say)
 			}
 		}
-		if left := r.unfinished(flow, d); left != nil {
+		if left := r.unfinished(flow, d, role(t)); left != nil {
 			return shows(e.offer(*left, "flow.offer_anew"))
 		}
 		return e.begin(ctx, t, r, form, d)
@@ -109,7 +110,7 @@ func (e *Engine) Leave(ctx context.Context, t *talk.Turn) error {
 		return err
 	}
 	form, known := e.forms[r.Open.Flow]
-	if !known {
+	if !known || !form.goesOn(t, r.Open) {
 		return nil
 	}
 	t.Say(talk.Screen{
@@ -245,6 +246,20 @@ func (f Form) allows(t *talk.Turn) bool {
 		return f.Anybody
 	}
 	return len(f.Roles) == 0 || t.Person.Is(f.Roles...)
+}
+
+// goesOn says whether somebody may go on with a filling: in the role they began
+// it in, for its steps and what they offer are that role's.
+func (f Form) goesOn(t *talk.Turn, of *Filling) bool {
+	return f.allows(t) && (of.Role == "" || of.Role == role(t))
+}
+
+// role is the active one; "" of who has no session.
+func role(t *talk.Turn) api.Role {
+	if t.Person == nil {
+		return ""
+	}
+	return t.Person.Role
 }
 
 // nonce names a filling. It is made of the update that begins it: one that comes

@@ -28,6 +28,8 @@ func TestEngine(t *testing.T) {
 		"buttons of other forms and steps":             buttonsOfOtherFormsAndSteps,
 		"services away at the end":                     servicesAwayAtTheEnd,
 		"roles":                                        roles,
+		"a form is of the role it was begun in":        aFormIsOfTheRoleItWasBegunIn,
+		"a draft is offered to that role alone":        aDraftIsOfferedToTheRoleItWasBegunIn,
 		"a record of another program is lost politely": aRecordOfAnotherProgramIsLostPolitely,
 		"two replicas advance a form once":             twoReplicasAdvanceAFormOnce,
 		"what another replica wrote is seen":           whatAnotherReplicaWroteIsSeen,

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"ukbot/api"
 	"ukbot/botgw/talk"
 )
 
@@ -43,6 +44,7 @@ type Record struct {
 type Filling struct {
 	Flow    string    `json:"flow"`
 	Step    string    `json:"step"`
+	Role    api.Role  `json:"role,omitempty"` // of who began it; "" without a session
 	Data    Data      `json:"data"`
 	Seed    Data      `json:"seed"` // what it began with, to begin anew
 	Opened  time.Time `json:"opened"`

@@ -43,7 +43,11 @@ func newScene(t testing.TB, env *natstest.Env) *scene {
 
 // another is an engine of another replica.
 func (s *scene) another() *flow.Engine {
-	return flow.New(flow.NewStore(s.env.Conn), s.form(), flow.Form{Name: "other", Title: "comment.title", Steps: s.form().Steps[:2], Finish: s.finish})
+	return flow.New(
+		flow.NewStore(s.env.Conn), s.form(),
+		flow.Form{Name: "other", Title: "comment.title", Steps: s.form().Steps[:2], Finish: s.finish},
+		flow.Form{Name: "long", Title: "create.title", Steps: s.form().Steps, Finish: s.finish},
+	)
 }
 
 func (s *scene) finish(_ context.Context, t *talk.Turn, d *flow.Data) error {

@@ -25,7 +25,7 @@ func (e *Engine) begin(ctx context.Context, t *talk.Turn, r *Record, form Form, 
 		}
 	}
 	r.shelve(Left, t.ID)
-	r.Open = &Filling{Flow: form.Name, Data: d, Seed: seed, Opened: t.Now, Touched: t.Now}
+	r.Open = &Filling{Flow: form.Name, Role: role(t), Data: d, Seed: seed, Opened: t.Now, Touched: t.Now}
 	r.apply(t.ID)
 	out, err := e.forward(ctx, t, r, form)
 	if err == nil && t.Outcome == "" {
@@ -45,7 +45,7 @@ func (e *Engine) answer(ctx context.Context, t *talk.Turn, r *Record) (outcome, 
 		return e.tooLate(t, r)
 	case asksToCancel(t):
 		return e.cancel(t, r)
-	case !form.allows(t):
+	case !form.goesOn(t, r.Open):
 		return e.notYours(t, r)
 	case asksBack(t):
 		return e.back(t, r, form)

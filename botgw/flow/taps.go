@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 
+	"ukbot/api"
 	"ukbot/botgw/talk"
 )
 
@@ -44,7 +45,7 @@ func (e *Engine) tapped(do func(ctx context.Context, t *talk.Turn, r *Record, fo
 			case !known:
 				r.Open = nil
 				return writes(sayUnreadable)
-			case !form.allows(t):
+			case !form.goesOn(t, r.Open):
 				return e.notYours(t, r)
 			}
 			t.Step = form.Name + "/" + at.Name
@@ -142,7 +143,7 @@ func (e *Engine) aside(do func(ctx context.Context, t *talk.Turn, r *Record, f F
 			case !known:
 				r.drop(nonce)
 				return writes(sayUnreadable)
-			case !form.allows(t):
+			case !form.goesOn(t, &f):
 				return shows(sayNotYours)
 			}
 			return do(ctx, t, r, f, form)
@@ -192,11 +193,11 @@ func (r *Record) leaveFor(nonce string, update int64) {
 	r.drop(nonce)
 }
 
-// unfinished finds a form of the kind that its owner would miss. An invitation
+// unfinished finds a form of the kind that its owner, in this role, would miss. An invitation
 // that it does not know of would be lost by going on with it.
-func (r *Record) unfinished(flow string, d Data) *Filling {
+func (r *Record) unfinished(flow string, d Data, by api.Role) *Filling {
 	same := func(f *Filling) bool {
-		return f.Flow == flow && f.Data.Request == d.Request && f.Data.substantial() &&
+		return f.Flow == flow && (f.Role == "" || f.Role == by) && f.Data.Request == d.Request && f.Data.substantial() &&
 			(d.Invitation == "" || d.Invitation == f.Seed.Invitation)
 	}
 	if r.Open != nil && same(r.Open) {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"ukbot/botgw/company"
 	"ukbot/botgw/flow"
 	"ukbot/botgw/talk"
+	"ukbot/botgw/talk/talktest"
 	"ukbot/botgw/telegram"
 	"ukbot/botgw/words"
 	"ukbot/housing/housingtest"
@@ -165,39 +164,21 @@ func (p *phone) end(turn *talk.Turn, did string, err error) *talk.Turn {
 	return turn
 }
 
-// check holds an answer against Telegram's limits.
+// check holds an answer against Telegram's limits; there must be one.
 func check(t *testing.T, did string, turn *talk.Turn) {
 	t.Helper()
 	said := 0
 	for _, out := range turn.Outs {
-		s := out.Screen
-		if out.Way == talk.Unkey {
-			continue
-		}
-		said++
-		if visible := telegram.Visible(s.Text); visible == 0 || visible > telegram.TextMax || strings.Contains(s.Text, "<3") || strings.Contains(s.Text, "<no value>") {
-			t.Errorf("%s is answered with %d units: %s", did, visible, s.Text)
-		}
-		if keys := regexp.MustCompile(`\b(flow|create|register|comment|cancel|act|complete|reassign|button)\.[a-z_]+`).FindString(s.Text + written(s)); keys != "" {
-			t.Errorf("%s is answered without words for %s", did, keys)
-		}
-		if out.Way == talk.Toast && len([]rune(s.Text)) > 200 {
-			t.Errorf("%s: too long a toast: %s", did, s.Text)
-		}
-		n := 0
-		for _, row := range s.Rows {
-			for _, b := range row {
-				if n++; b.Text == "" || len(row) > 8 || len(b.Call.Do)+len(strings.Join(b.Call.Args, ":")) > 64 {
-					t.Errorf("%s: button %+v", did, b)
-				}
-			}
-		}
-		if n > 100 || s.Menu != nil && (len(s.Rows) > 0 || len([]rune(s.Menu.Placeholder)) > 64) {
-			t.Errorf("%s: buttons of %+v", did, s)
+		talktest.Check(t, out)
+		if out.Way != talk.Unkey {
+			said++
 		}
 	}
 	if said == 0 {
 		t.Errorf("%s is not answered", did)
+	}
+	if t.Failed() {
+		t.Logf("so it is after %s", telegram.Cut(did, 200))
 	}
 }
 
@@ -224,22 +205,6 @@ func written(s talk.Screen) string {
 		}
 	}
 	return b.String()
-}
-
-// golden compares a story with its file.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".golden.txt")
-	got = regexp.MustCompile(`(?m) +$`).ReplaceAllString(got, "")
-	if *update {
-		must(t, os.MkdirAll("testdata", 0o755))
-		must(t, os.WriteFile(path, []byte(got), 0o600))
-	}
-	want, err := os.ReadFile(path)
-	must(t, err)
-	if got != string(want) {
-		t.Errorf("%s differs; run with -update and look at the difference. Got:\n%s", path, got)
-	}
 }
 
 // data is what the open form holds; nil if none is open.

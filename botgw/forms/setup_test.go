@@ -2,7 +2,6 @@ package forms_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -24,8 +23,6 @@ import (
 	"ukbot/secret"
 	"ukbot/sql/dbtest"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 

@@ -1,17 +1,13 @@
 package gate_test
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf16"
 
 	"ukbot/botgw/words"
+	"ukbot/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // said is everything that the gate says, and what it must fit into.
 var said = []struct {
@@ -39,18 +35,6 @@ func TestWhatTheGateSays(t *testing.T) {
 			}
 			all.WriteString(s.key + ": " + text + "\n")
 		}
-		file := filepath.Join("testdata", language+".golden.txt")
-		if *update {
-			if err := os.MkdirAll("testdata", 0o750); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(file, []byte(all.String()), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil || string(want) != all.String() {
-			t.Errorf("%s, %v:\n%s\nwant\n%s", file, err, all.String(), want)
-		}
+		golden.Equal(t, language+".golden.txt", all.String())
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"ukbot/botgw/talk"
 	"ukbot/botgw/words"
+	"ukbot/golden"
 	"ukbot/housing/access"
 	"ukbot/housing/housingtest"
 )
@@ -117,7 +118,7 @@ func TestARequestLives(t *testing.T) {
 			w.anna.word("requests.to_card")
 			w.anna.word("requests.history")
 			w.anna.word("button.next")
-			golden(t, language+"/life", story.String())
+			golden.Equal(t, language+"/life"+".golden.txt", story.String())
 			w.anna.has(talk.Auto, words.For(language).Plain("requests.did_create"))
 		})
 	}

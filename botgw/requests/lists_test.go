@@ -9,6 +9,7 @@ import (
 	"ukbot/api"
 	"ukbot/botgw/talk"
 	"ukbot/botgw/words"
+	"ukbot/golden"
 )
 
 // filters is what each role may choose, and by which command it comes to it.
@@ -36,7 +37,7 @@ func TestLists(t *testing.T) {
 					p.calls(code, "rl", code)
 				}
 			}
-			golden(t, language+"/"+file, story.String())
+			golden.Equal(t, language+"/"+file+".golden.txt", story.String())
 		}
 	}
 	look("lists_empty")

@@ -9,6 +9,7 @@ import (
 
 	"ukbot/botgw/talk"
 	"ukbot/botgw/words"
+	"ukbot/golden"
 	"ukbot/housing/access"
 	"ukbot/housing/housingtest"
 )
@@ -29,7 +30,7 @@ func TestOutcomes(t *testing.T) {
 		w.complaints()
 		w.endings(idle, quick)
 		text := story.String()
-		golden(t, language+"/outcomes", numbers.Replace(text))
+		golden.Equal(t, language+"/outcomes"+".golden.txt", numbers.Replace(text))
 	}
 }
 

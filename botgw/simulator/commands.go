@@ -156,18 +156,8 @@ func (ph phone) commands() []Command {
 	return nil
 }
 
-// MenuButtonOf is what the button beside the input field does for a person:
+// menuButton is what the button beside the input field does for a person:
 // "commands", "web_app" or "default".
-func (s *Server) MenuButtonOf(botToken string, userID int64) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ph, err := s.phone(botToken, userID)
-	if err != nil {
-		return ""
-	}
-	return ph.menuButton()
-}
-
 func (ph phone) menuButton() string {
 	for _, chat := range []int64{ph.p.ID, 0} {
 		if menu, ok := ph.b.menus[chat].(map[string]any); ok {

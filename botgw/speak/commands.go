@@ -132,7 +132,6 @@ func (c *Commands) listed(tenant string, changed map[string]Change, role api.Rol
 // set makes the call.
 func (c *Commands) set(ctx context.Context, bot *telegram.Bot, scope tgbotapi.BotCommandScope, language string, list []tgbotapi.BotCommand) error {
 	began := time.Now()
-	defer spend(ctx, began)
 	err := bot.SetCommands(ctx, scope, language, list)
 	c.cfg.Metrics.call("setMyCommands", telegram.Classify(err).Action.String(), began)
 	return err

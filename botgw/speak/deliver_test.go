@@ -7,6 +7,7 @@ import (
 
 	"ukbot/botgw/simulator"
 	"ukbot/botgw/talk"
+	"ukbot/golden"
 )
 
 // TestWhatGoesOverTheWire holds each way of answering against a golden file.
@@ -86,7 +87,7 @@ func TestWhatGoesOverTheWire(t *testing.T) {
 			u, outs := tc(s)
 			s.tape.rewind()
 			s.deliver(u, outs...)
-			golden(t, name, s.tape.text())
+			golden.Equal(t, strings.ReplaceAll(name, " ", "_")+".golden.txt", s.tape.text())
 		})
 	}
 }

@@ -197,20 +197,6 @@ func TestRepliesKeepToTheLine(t *testing.T) {
 	}
 }
 
-func TestTheTimeSpentInTelegramIsKnown(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, Config{})
-	s.fault(simulator.Fault{Kind: simulator.FaultFlood, Method: "sendMessage", RetryAfter: 1, Count: 1})
-	ctx := WithSpent(t.Context())
-	s.must(s.speak.Deliver(ctx, s.bot, s.wrote("x"), three[:1]))
-	if spent := Spent(ctx); spent < time.Second || spent > 20*time.Second {
-		t.Errorf("spent %s, want a second and a little", spent)
-	}
-	if Spent(t.Context()) != 0 {
-		t.Error("time was spent nowhere")
-	}
-}
-
 func TestCallsAreCountedByMethodAndOutcome(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	s := newScene(t, Config{Metrics: NewMetrics(registry)})

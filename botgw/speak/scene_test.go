@@ -3,7 +3,6 @@ package speak
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -14,9 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,8 +31,6 @@ import (
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 const (
 	token  = "100:AAtheSECRETpart"
@@ -252,25 +247,4 @@ func (t *tape) count(method string) (n int) {
 		}
 	}
 	return n
-}
-
-// golden compares with a file; -update rewrites it, and the diff is reviewed.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", strings.ReplaceAll(name, " ", "_")+".golden.txt")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(want) != got {
-		t.Errorf("%s differs; got:\n%s\nwant:\n%s", file, got, want)
-	}
 }

@@ -3,7 +3,6 @@ package speak
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
@@ -46,7 +45,6 @@ func New(cfg Config) *Speaker {
 // or that of ctx. Delivered again with the same update it goes on where it
 // stopped.
 func (s *Speaker) Deliver(ctx context.Context, bot *telegram.Bot, u talk.Update, outs []talk.Out) error {
-	defer spend(ctx, time.Now())
 	key := updateKey{bot.ID(), u.ID}
 	before, steps := s.progress.take(key), plan(u, outs)
 	if before.of != len(steps) { // another turn than last time: nothing of it was said
@@ -68,14 +66,12 @@ func (s *Speaker) Deliver(ctx context.Context, bot *telegram.Bot, u talk.Update,
 
 // Tell brings messages out of the blue to a chat, in the same way.
 func (s *Speaker) Tell(ctx context.Context, bot *telegram.Bot, tenant string, chat int64, outs []talk.Out) error {
-	defer spend(ctx, time.Now())
 	_, err := s.delivery(bot, tenant, chat).run(ctx, plan(talk.Update{}, outs), 0)
 	return err
 }
 
 // Type shows that the bot is at work; should that fail, nothing is lost.
 func (s *Speaker) Type(ctx context.Context, bot *telegram.Bot, chat int64) {
-	defer spend(ctx, time.Now())
 	s.delivery(bot, "", chat).typing(ctx)
 }
 

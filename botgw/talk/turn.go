@@ -25,7 +25,7 @@ type Turn struct {
 	Outs []Out
 
 	// For log and metrics, set by who handles it: of a small set, never what somebody typed.
-	Step    string // "create/photos", "rv", "/help"
+	Step    string // "create/photos", "rv", "help"
 	Outcome string // "" is done; "refused", "stale", "forbidden", "pending" …
 
 	// Busy shows at once that the bot is at work; for what may take over a second.

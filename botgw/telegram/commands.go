@@ -44,25 +44,3 @@ func (b *Bot) DeleteCommands(ctx context.Context, scope tgbotapi.BotCommandScope
 	}
 	return b.do(ctx, "deleteMyCommands", p)
 }
-
-// MenuButton is the button beside the input field.
-type MenuButton struct {
-	Type   string   `json:"type"` // "commands", "web_app" or "default"
-	Text   string   `json:"text,omitempty"`
-	WebApp *WebPage `json:"web_app,omitempty"`
-}
-
-// WebPage is the address of a Mini App.
-type WebPage struct {
-	URL string `json:"url"`
-}
-
-// SetMenuButton sets the button of a private chat; of all, when chatID is 0.
-func (b *Bot) SetMenuButton(ctx context.Context, chatID int64, button MenuButton) error {
-	p := tgbotapi.Params{}
-	p.AddNonZero64("chat_id", chatID)
-	if err := addJSON(p, "menu_button", button); err != nil {
-		return err
-	}
-	return b.do(ctx, "setChatMenuButton", p)
-}

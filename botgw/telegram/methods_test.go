@@ -261,9 +261,6 @@ func TestCommandListsBelongToScopeAndLanguage(t *testing.T) {
 		t.Error(err)
 	}
 	seen("all")
-	if err := bot.SetMenuButton(ctx, 7, MenuButton{Type: "commands"}); err != nil || sim.MenuButtonOf(token, 7) != "commands" {
-		t.Errorf("menu button %q, %v", sim.MenuButtonOf(token, 7), err)
-	}
 }
 
 func TestUpdatesArePolledOrBroughtAsAsked(t *testing.T) {
