@@ -154,6 +154,7 @@ func (e *Engine) change(ctx context.Context, t *talk.Turn, decide func(*Record) 
 		}
 		stored += time.Since(began)
 		speak(t, r)
+		before := r.Open
 		out, err := decide(r)
 		if err != nil {
 			return err
@@ -183,6 +184,7 @@ func (e *Engine) change(ctx context.Context, t *talk.Turn, decide func(*Record) 
 			return err
 		}
 		takeKeyboard(t, r, mark)
+		takeButtons(t, r.over(before, t.ID), mark)
 		return nil
 	}
 	return fmt.Errorf("%d attempts: %w", attemptsMax, errMoved)
