@@ -117,7 +117,7 @@ func (g *Gateway) talking(operators *company.Line, spoken *speak.Metrics) error 
 	engine := flow.New(records, forms.All()...)
 	cards := requests.New(engine.Begin)
 	front := desk.New(desk.Config{
-		Begin: engine.Begin, Cancel: engine.Cancel, Card: cards.Card, SwitchRole: g.switchRole, Forget: g.forget,
+		Begin: engine.Begin, Cancel: engine.Cancel, Card: cards.Card, SwitchRole: g.switchRole, Forget: g.forget, Open: g.open,
 		Settings: g.cfg.Pool, Operator: operators.Operator(g.cfg.OperatorKey), Emergency: g.cfg.Emergency,
 	})
 	orders := slices.Concat(front.Orders(), cards.Orders())
@@ -134,6 +134,12 @@ func (g *Gateway) talking(operators *company.Line, spoken *speak.Metrics) error 
 		Answer: g.answer, Deliver: g.deliver, Busy: g.busy, Trace: updates.Trace, Commands: g.router.knows, Limits: g.cfg.Limits, Registry: g.cfg.Registry, Log: g.cfg.Log,
 	})
 	return err
+}
+
+// open says whether who is speaking may give an order; one that nobody knows is for nobody.
+func (g *Gateway) open(ctx context.Context, t *talk.Turn, order string) bool {
+	o, known := g.router.orders[order]
+	return known && g.router.may(ctx, t, o)
 }
 
 // roleOf is the active role of who is speaking; "" without a session.

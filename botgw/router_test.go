@@ -4,6 +4,9 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
 	"ukbot/api"
 	"ukbot/botgw/desk"
 	"ukbot/botgw/flow"
@@ -12,6 +15,10 @@ import (
 	"ukbot/botgw/speak"
 	"ukbot/botgw/talk"
 	"ukbot/botgw/words"
+	"ukbot/nats/natstest"
+	"ukbot/secret"
+	"ukbot/sql/db"
+	"ukbot/sql/dbtest"
 )
 
 // TestEveryKeyOfTheMenuLeadsSomewhere: a label in any language is an order, and
@@ -24,7 +31,7 @@ func TestEveryKeyOfTheMenuLeadsSomewhere(t *testing.T) {
 	for _, role := range []api.Role{api.RoleApplicant, api.RoleExecutor, api.RoleManager, api.RoleAdmin} {
 		for _, language := range words.Languages {
 			turn := &talk.Turn{Book: words.For(language), Person: &talk.Person{Role: role, Roles: []api.Role{role, api.RoleApplicant}}}
-			keys := slices.Concat(front.Menu(turn).Rows...)
+			keys := slices.Concat(front.Menu(t.Context(), turn).Rows...)
 			for _, key := range keys {
 				name, found := desk.Label(key.Text)
 				order, known := r.orders[name]
@@ -36,5 +43,49 @@ func TestEveryKeyOfTheMenuLeadsSomewhere(t *testing.T) {
 				t.Errorf("a %s has %d keys in %s", role, len(keys), language)
 			}
 		}
+	}
+}
+
+// What a company closes is missing in the menu, and back once it is open again.
+func TestAKeyOfTheMenuComesAndGoesWithItsCommand(t *testing.T) {
+	pool, conn := dbtest.New(t), natstest.Start(t).Connect("bot")
+	keys, err := secret.ParseKeyset(secret.NewKey("k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels := func() (labels []string) {
+		// Each look is a process of its own: one reads changes every half minute.
+		g, err := NewGateway(GatewayConfig{Conn: conn, Pool: pool, Keys: keys, HousingURL: "http://127.0.0.1:1", Registry: prometheus.NewRegistry(), Log: zerolog.Nop()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		turn := &talk.Turn{Book: words.For("uz"), Person: &talk.Person{Role: api.RoleManager, Roles: []api.Role{api.RoleManager}}}
+		turn.Tenant = "acme"
+		for _, key := range slices.Concat(g.router.menu(t.Context(), turn).Rows...) {
+			labels = append(labels, key.Text)
+		}
+		return labels
+	}
+	change := func(command string, enabled bool, roles ...string) {
+		t.Helper()
+		set := db.SetBotCommandParams{TenantID: "acme", Command: command, Enabled: enabled, Roles: roles, Descriptions: []byte("{}")}
+		if err := db.New(pool).SetBotCommand(t.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole := labels()
+	change("new", false)
+	change("stats", true, "admin")
+	book := words.For("uz")
+	want := slices.DeleteFunc(slices.Clone(whole), func(label string) bool {
+		return label == book.Plain("menu.new") || label == book.Plain("menu.stats")
+	})
+	if got := labels(); !slices.Equal(got, want) || len(want) != len(whole)-2 {
+		t.Errorf("keys are %q, want %q", got, want)
+	}
+	change("new", true)
+	change("stats", true)
+	if got := labels(); !slices.Equal(got, whole) {
+		t.Errorf("keys are %q, want %q", got, whole)
 	}
 }
