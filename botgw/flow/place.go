@@ -101,9 +101,11 @@ func (e *Engine) keyboard(r *Record, update int64) {
 	r.Keyboard = stands
 }
 
-// takeKeyboard takes the keyboard away in front of what is said.
+// takeKeyboard takes the keyboard away in front of what is said, unless that
+// brings another.
 func takeKeyboard(t *talk.Turn, r *Record, mark int) {
-	if r.Cleared != t.ID || t.ID == 0 {
+	another := func(out talk.Out) bool { return out.Screen.Menu != nil }
+	if r.Cleared != t.ID || t.ID == 0 || slices.ContainsFunc(t.Outs[mark:], another) {
 		return
 	}
 	away := talk.Out{Way: talk.New, Screen: talk.Screen{Text: t.Book.Text("flow.noted"), Menu: &talk.Menu{}}}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"ukbot/api"
+	"ukbot/botgw/desk"
 	"ukbot/botgw/flow"
 	"ukbot/botgw/forms"
 	"ukbot/botgw/simulator"
@@ -24,6 +25,9 @@ import (
 	"ukbot/secret"
 	"ukbot/sql/dbtest"
 )
+
+// menu is everybody's main menu.
+var menu = desk.New(desk.Config{}).Menu
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
@@ -73,7 +77,7 @@ func newTown(t *testing.T) *town {
 
 // another is the engine of another replica.
 func (w *town) another() *flow.Engine {
-	return flow.New(flow.NewStore(w.NATS.Conn), forms.All()...)
+	return flow.New(flow.NewStore(w.NATS.Conn), forms.All(menu)...)
 }
 
 func (w *town) people() {
