@@ -114,16 +114,18 @@ func NewGateway(cfg GatewayConfig) (*Gateway, error) {
 func (g *Gateway) talking(operators *company.Line, spoken *speak.Metrics) error {
 	records := flow.NewStore(g.cfg.Conn)
 	records.Metrics = flow.NewMetrics(g.cfg.Registry)
-	engine := flow.New(records, forms.All()...)
+	var front *desk.Desk
+	menu := func(ctx context.Context, t *talk.Turn) *talk.Menu { return front.Menu(ctx, t) }
+	engine := flow.New(records, forms.All(menu)...)
 	cards := requests.New(engine.Begin)
-	front := desk.New(desk.Config{
-		Begin: engine.Begin, Cancel: engine.Cancel, Card: cards.Card, SwitchRole: g.switchRole, Forget: g.forget,
+	front = desk.New(desk.Config{
+		Begin: engine.Begin, Cancel: engine.Cancel, Card: cards.Card, SwitchRole: g.switchRole, Forget: g.forget, Open: g.open,
 		Settings: g.cfg.Pool, Operator: operators.Operator(g.cfg.OperatorKey), Emergency: g.cfg.Emergency,
 	})
 	orders := slices.Concat(front.Orders(), cards.Orders())
 	g.commands = speak.NewCommands(speak.CommandsConfig{Orders: orders, Pool: g.cfg.Pool, Conn: g.cfg.Conn, Metrics: spoken, Log: g.cfg.Log})
 	g.router = newRouter(router{
-		engine: engine, label: desk.Label, decode: g.speaker.Decode, menu: front.Menu,
+		engine: engine, label: desk.Label, decode: g.speaker.Decode, menu: menu,
 		may: func(ctx context.Context, t *talk.Turn, o talk.Order) bool {
 			return g.commands.Allowed(ctx, t.Tenant, o, roleOf(t))
 		},
@@ -134,6 +136,12 @@ func (g *Gateway) talking(operators *company.Line, spoken *speak.Metrics) error 
 		Answer: g.answer, Deliver: g.deliver, Busy: g.busy, Trace: updates.Trace, Commands: g.router.knows, Limits: g.cfg.Limits, Registry: g.cfg.Registry, Log: g.cfg.Log,
 	})
 	return err
+}
+
+// open says whether who is speaking may give an order; one that nobody knows is for nobody.
+func (g *Gateway) open(ctx context.Context, t *talk.Turn, order string) bool {
+	o, known := g.router.orders[order]
+	return known && g.router.may(ctx, t, o)
 }
 
 // roleOf is the active role of who is speaking; "" without a session.

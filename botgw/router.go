@@ -20,7 +20,7 @@ type router struct {
 	label  func(text string) (order string, ok bool) // of a main menu key, in any language
 	decode func(ctx context.Context, u talk.Update) (call talk.Call, stale bool, err error)
 	may    func(ctx context.Context, t *talk.Turn, o talk.Order) bool // roles, and what the company changed
-	menu   func(t *talk.Turn) *talk.Menu                              // of the person
+	menu   func(ctx context.Context, t *talk.Turn) *talk.Menu         // of the person
 }
 
 // newRouter makes a router of all routes and orders; names that occur twice are a
@@ -119,7 +119,7 @@ func (r *router) stale(ctx context.Context, t *talk.Turn) error {
 	if t.Person == nil {
 		return r.lost(ctx, t)
 	}
-	t.Say(talk.Screen{Text: t.Book.Text("gateway.hint"), Menu: r.menu(t)})
+	t.Say(talk.Screen{Text: t.Book.Text("gateway.hint"), Menu: r.menu(ctx, t)})
 	return r.engine.Leave(ctx, t)
 }
 
@@ -134,7 +134,7 @@ func (r *router) command(ctx context.Context, t *talk.Turn) error {
 			return r.lost(ctx, t)
 		}
 		t.Outcome = "unknown"
-		t.Say(talk.Screen{Text: t.Book.Text("gateway.unknown_command"), Menu: r.menu(t)})
+		t.Say(talk.Screen{Text: t.Book.Text("gateway.unknown_command"), Menu: r.menu(ctx, t)})
 		return nil
 	}
 	return r.order(ctx, t, order)
@@ -152,7 +152,7 @@ func (r *router) order(ctx context.Context, t *talk.Turn, o talk.Order) error {
 		if speak.Allowed(o, speak.Change{}, roleOf(t)) { // the bot would: it is the company that does not
 			key = "gateway.closed"
 		}
-		t.Say(talk.Screen{Text: t.Book.Text(key), Menu: r.menu(t)})
+		t.Say(talk.Screen{Text: t.Book.Text(key), Menu: r.menu(ctx, t)})
 		return nil
 	}
 	if err := o.Handle(ctx, t); err != nil {
@@ -174,7 +174,7 @@ func (r *router) lost(ctx context.Context, t *talk.Turn) error {
 		return r.engine.Waiting(ctx, t)
 	}
 	t.Outcome = "lost"
-	t.Say(talk.Screen{Text: t.Book.Text("gateway.hint"), Menu: r.menu(t)})
+	t.Say(talk.Screen{Text: t.Book.Text("gateway.hint"), Menu: r.menu(ctx, t)})
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 	"ukbot/sql/db"
 )
 
-// Config is what the desk works with. Everything is required but Operator
+// Config is what the desk works with. Everything is required but Open, Operator
 // and Emergency.
 type Config struct {
 	// Begin opens a form, Cancel gives an open one up and says whether there was
@@ -23,6 +23,9 @@ type Config struct {
 	SwitchRole func(ctx context.Context, t *talk.Turn, role api.Role) error
 	// Forget drops what is cached about the person, so that the next update asks anew.
 	Forget func(ctx context.Context, t *talk.Turn) error
+	// Open says whether an order is open to the person: their company may have closed
+	// it. nil: all are.
+	Open func(ctx context.Context, t *talk.Turn, order string) bool
 	// Settings is where people's choices about notices are kept.
 	Settings db.DBTX
 	// Operator is the operators' API with a key for every tenant that is served;

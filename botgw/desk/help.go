@@ -17,7 +17,7 @@ var helps = map[api.Role]string{
 }
 
 // help says what the person can do here, and whom to call when it cannot wait.
-func (d *Desk) help(_ context.Context, t *talk.Turn) error {
+func (d *Desk) help(ctx context.Context, t *talk.Turn) error {
 	t.Step = "help"
 	key := "help.stranger"
 	switch {
@@ -32,7 +32,7 @@ func (d *Desk) help(_ context.Context, t *talk.Turn) error {
 	}
 	screen := talk.Screen{Text: text}
 	if t.Person != nil {
-		screen.Menu = d.Menu(t)
+		screen.Menu = d.Menu(ctx, t)
 	}
 	t.Say(screen)
 	return nil

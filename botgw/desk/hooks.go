@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -26,6 +27,13 @@ var operatorCodes = map[string]string{
 	"in_progress":        "admin.hook_busy",
 	"configuration_gone": "admin.hook_gone",
 	"timeout":            "problem.timeout",
+}
+
+// errorKinds is how it is said what kind of error a webhook met (webhook_events.error_kind).
+var errorKinds = map[string]string{
+	"transient": "admin.hook_transient",
+	"permanent": "admin.hook_permanent",
+	"exhausted": "admin.hook_exhausted",
 }
 
 // tapHooks lists the webhooks that failed, newest first: args are the cursor.
@@ -80,12 +88,12 @@ func hooksScreen(t *talk.Turn, page api.WebhookEventPage, here *string) talk.Scr
 // hookText is one failed webhook: whose it was, how long ago, and what kind of
 // error it met. The error's own words stay with the operators.
 func hookText(t *talk.Turn, number int, e api.WebhookEvent) string {
-	kind := "—"
-	if e.ErrorKind != nil && *e.ErrorKind != "" {
-		kind = *e.ErrorKind
+	kind := "admin.hook_unknown"
+	if e.ErrorKind != nil {
+		kind = cmp.Or(errorKinds[*e.ErrorKind], kind)
 	}
 	return t.Book.Text("admin.hook", words.Args{
-		"Number": number, "Source": e.Source, "Type": short(e.Type), "Kind": kind, "Attempts": e.RetryCount + 1,
+		"Number": number, "Source": e.Source, "Type": short(e.Type), "Kind": t.Book.Plain(kind), "Attempts": e.RetryCount + 1,
 		"Age": t.Book.Duration(t.Now.Sub(e.ReceivedAt)),
 	})
 }

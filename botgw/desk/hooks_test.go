@@ -74,6 +74,9 @@ func client(t *testing.T, url, key string) *api.ClientWithResponses {
 	return c
 }
 
+// kinds are the errors there are; a record of an earlier program has none.
+var kinds = []*string{new("permanent"), new("exhausted"), new("transient"), nil}
+
 // failed records a webhook of a source that failed an hour ago.
 func (o *office) failed(n int, tenant, source string) string {
 	o.t.Helper()
@@ -89,12 +92,12 @@ func (o *office) failed(n int, tenant, source string) string {
 	q := db.New(o.Pool)
 	_, err = q.SetHook(o.t.Context(), db.SetHookParams{TenantID: w.Tenant, Source: source, ID: uuid.MustParse(w.Request.HookID), Config: config})
 	must(o.t, err)
-	headers, cause, kind := []byte("{}"), "card 4242 declined", "transient"
+	headers, cause := []byte("{}"), "card 4242 declined"
 	_, err = q.InsertWebhooks(o.t.Context(), []db.InsertWebhooksParams{{
 		ID: uuid.MustParse(w.Row()), TenantID: w.Tenant, Source: source, EventID: w.ID, EventType: w.Type,
 		Subject: events.WebhookSubject(w.Tenant, source, w.Type), Status: ops.StatusFailed, Payload: w.Data, PayloadJson: w.Data,
 		PayloadBytes: int32(len(w.Data)), ContentType: w.ContentType, Headers: headers, SignatureScheme: "none", SignatureValid: true,
-		RequestID: "req", MaxRetries: 5, RetryCount: 4, Effects: []byte("[]"), ReceivedAt: w.Time, LastError: &cause, ErrorKind: &kind,
+		RequestID: "req", MaxRetries: 5, RetryCount: 4, Effects: []byte("[]"), ReceivedAt: w.Time, LastError: &cause, ErrorKind: kinds[n],
 	}})
 	must(o.t, err)
 	return w.Row()
@@ -117,6 +120,7 @@ func TestFailedWebhooks(t *testing.T) {
 	o.failed(1, o.Tenant, "stripe")
 	o.failed(2, o.Tenant, "telephony")
 	o.failed(3, housingtest.Other, "stripe")
+	o.failed(3, o.Tenant, "telephony")
 	for _, language := range words.Languages {
 		list := said(t, o.asked(screen{"hooks", root, "whl"}, language))
 		golden.Equal(t, language+"/hooks"+".golden.txt", list)

@@ -53,7 +53,7 @@ func (d *Desk) tapLanguage(ctx context.Context, t *talk.Turn, args []string) err
 	t.Person.Language, t.Book = code, words.For(code)
 	t.Toast(t.Book.Plain("settings.language_set"))
 	t.Show(d.languageScreen(t))
-	t.Say(talk.Screen{Text: t.Book.Text("settings.language_done"), Menu: d.Menu(t)})
+	t.Say(talk.Screen{Text: t.Book.Text("settings.language_done"), Menu: d.Menu(ctx, t)})
 	return nil
 }
 

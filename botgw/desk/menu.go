@@ -49,9 +49,9 @@ var former = map[string]string{
 	"👨‍💼 Админ-панель": "admin", "👨‍💼 Admin panel": "admin",
 }
 
-// Menu is the main menu of the person's active role; it takes the keyboard away
-// from who has no role yet.
-func (d *Desk) Menu(t *talk.Turn) *talk.Menu {
+// Menu is the main menu of the person's active role, without what their company
+// closed; it takes the keyboard away from who has no role yet.
+func (d *Desk) Menu(ctx context.Context, t *talk.Turn) *talk.Menu {
 	if t.Person == nil {
 		return &talk.Menu{}
 	}
@@ -59,13 +59,23 @@ func (d *Desk) Menu(t *talk.Turn) *talk.Menu {
 	for _, places := range layout[t.Person.Role] {
 		var keys []talk.Key
 		for _, p := range places {
-			if p != keyRole || len(t.Person.Roles) > 1 {
+			if d.has(ctx, t, p) {
 				keys = append(keys, talk.Key{Text: t.Book.Plain(p.label)})
 			}
 		}
-		menu.Rows = append(menu.Rows, keys)
+		if len(keys) > 0 {
+			menu.Rows = append(menu.Rows, keys)
+		}
 	}
 	return menu
+}
+
+// has says whether a key is in the person's menu.
+func (d *Desk) has(ctx context.Context, t *talk.Turn, p place) bool {
+	if p == keyRole && len(t.Person.Roles) < 2 {
+		return false
+	}
+	return d.cfg.Open == nil || d.cfg.Open(ctx, t, p.order)
 }
 
 // Label recognises a key of the main menu, of any role and language and of
@@ -102,9 +112,9 @@ var same = strings.NewReplacer("‘", "ʻ", "’", "ʻ", "'", "ʻ", "`", "ʻ", "
 func alike(text string) string { return strings.ToLower(strings.TrimSpace(same.Replace(text))) }
 
 // menu shows the main menu.
-func (d *Desk) menu(_ context.Context, t *talk.Turn) error {
+func (d *Desk) menu(ctx context.Context, t *talk.Turn) error {
 	t.Step = "menu"
-	t.Say(talk.Screen{Text: t.Book.Text("menu.title", words.Args{"Role": roleName(t, t.Person.Role)}), Menu: d.Menu(t)})
+	t.Say(talk.Screen{Text: t.Book.Text("menu.title", words.Args{"Role": roleName(t, t.Person.Role)}), Menu: d.Menu(ctx, t)})
 	return nil
 }
 
@@ -122,7 +132,7 @@ func (d *Desk) cancel(ctx context.Context, t *talk.Turn) error {
 	if err != nil || open {
 		return err
 	}
-	t.Say(talk.Screen{Text: t.Book.Text("menu.nothing_to_cancel"), Menu: d.Menu(t)})
+	t.Say(talk.Screen{Text: t.Book.Text("menu.nothing_to_cancel"), Menu: d.Menu(ctx, t)})
 	return nil
 }
 

@@ -16,7 +16,7 @@ func TestAKeyIsRecognisedInEveryLanguage(t *testing.T) {
 		labels := map[string]string{} // by place, in the first language
 		for _, language := range words.Languages {
 			turn := &talk.Turn{Book: words.For(language), Person: &talk.Person{Role: role, Roles: []api.Role{role, "other"}}}
-			for i, keys := range d.Menu(turn).Rows {
+			for i, keys := range d.Menu(t.Context(), turn).Rows {
 				for j, key := range keys {
 					order, ok := desk.Label(key.Text)
 					if !ok {
@@ -54,7 +54,7 @@ func TestLabels(t *testing.T) {
 
 func TestWhoHasNoSessionHasNoMenu(t *testing.T) {
 	t.Parallel()
-	if menu := desk.New(desk.Config{}).Menu(&talk.Turn{}); len(menu.Rows) != 0 {
+	if menu := desk.New(desk.Config{}).Menu(t.Context(), &talk.Turn{}); len(menu.Rows) != 0 {
 		t.Errorf("a stranger's menu is %v", menu.Rows)
 	}
 }

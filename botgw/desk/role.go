@@ -54,6 +54,6 @@ func (d *Desk) tapRole(ctx context.Context, t *talk.Turn, args []string) error {
 	t.Person.Role = role
 	t.Toast(t.Book.Plain("settings.role_set", words.Args{"Role": roleName(t, role)}))
 	t.Show(d.roleScreen(t))
-	t.Say(talk.Screen{Text: t.Book.Text("settings.role_done", words.Args{"Role": roleName(t, role)}), Menu: d.Menu(t)})
+	t.Say(talk.Screen{Text: t.Book.Text("settings.role_done", words.Args{"Role": roleName(t, role)}), Menu: d.Menu(ctx, t)})
 	return nil
 }

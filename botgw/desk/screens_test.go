@@ -80,6 +80,11 @@ func TestScreens(t *testing.T) {
 		for _, s := range screens {
 			golden.Equal(t, language+"/"+s.name+".golden.txt", said(t, w.asked(s, language)))
 		}
+		w.closed = []string{"new", "shifts", "settings", "help", "role"} // by the company
+		for _, s := range []screen{{"menu_closed", w.anna, "/menu"}, {"menu_manager_closed", w.boss, "/menu"}} {
+			golden.Equal(t, language+"/"+s.name+".golden.txt", said(t, w.asked(s, language)))
+		}
+		w.closed = nil
 	}
 }
 

@@ -31,6 +31,7 @@ type office struct {
 	cards  []string // requests shown
 	forgot []string // people
 	open   bool     // a form, for /cancel
+	closed []string // orders, by the company
 	update int64    // the last update's id
 }
 
@@ -49,6 +50,7 @@ func open(t *testing.T, change ...func(*desk.Config)) *office {
 			return nil
 		},
 		SwitchRole: switchRole,
+		Open:       func(_ context.Context, _ *talk.Turn, order string) bool { return !slices.Contains(o.closed, order) },
 		Forget:     func(_ context.Context, t *talk.Turn) error { o.forgot = append(o.forgot, t.Person.ID); return nil },
 		Settings:   o.Pool, Emergency: "+998 71 200-00-00",
 	}

@@ -43,14 +43,14 @@ func (d *Desk) start(ctx context.Context, t *talk.Turn) error {
 		return d.cfg.Card(ctx, t, number[1])
 	case strings.HasPrefix(t.Argument, invitationPrefix):
 		t.Outcome = "refused"
-		t.Say(talk.Screen{Text: t.Book.Text("menu.invitation_unknown"), Menu: d.Menu(t)})
+		t.Say(talk.Screen{Text: t.Book.Text("menu.invitation_unknown"), Menu: d.Menu(ctx, t)})
 		return nil
 	}
 	key := "menu.hello"
 	if t.Person.Is(staff...) {
 		key = "menu.hello_staff"
 	}
-	t.Say(talk.Screen{Text: t.Book.Text(key, words.Args{"Name": t.Person.Name, "Role": roleName(t, t.Person.Role)}), Menu: d.Menu(t)})
+	t.Say(talk.Screen{Text: t.Book.Text(key, words.Args{"Name": t.Person.Name, "Role": roleName(t, t.Person.Role)}), Menu: d.Menu(ctx, t)})
 	return nil
 }
 
@@ -64,7 +64,7 @@ func (d *Desk) invited(ctx context.Context, t *talk.Turn, token string) error {
 		return err
 	}
 	if r.JSON200 == nil {
-		return d.uninvited(t, company.Refused(r.ApplicationproblemJSONDefault))
+		return d.uninvited(ctx, t, company.Refused(r.ApplicationproblemJSONDefault))
 	}
 	if err := d.cfg.Forget(ctx, t); err != nil {
 		return err
@@ -75,16 +75,16 @@ func (d *Desk) invited(ctx context.Context, t *talk.Turn, token string) error {
 	if len(gained) > 0 {
 		text = t.Book.Text("menu.invitation_role", words.Args{"Roles": roleNames(t, gained)})
 	}
-	t.Say(talk.Screen{Text: text, Menu: d.Menu(t)})
+	t.Say(talk.Screen{Text: text, Menu: d.Menu(ctx, t)})
 	return nil
 }
 
 // uninvited says why an invitation does not work; the person goes on as before.
-func (d *Desk) uninvited(t *talk.Turn, err error) error {
+func (d *Desk) uninvited(ctx context.Context, t *talk.Turn, err error) error {
 	for code, key := range map[string]string{"used": "menu.invitation_gone", "expired": "menu.invitation_over", "not_found": "menu.invitation_unknown", "invalid": "menu.invitation_unknown"} {
 		if company.Is(err, code) {
 			t.Outcome = "refused"
-			t.Say(talk.Screen{Text: t.Book.Text(key), Menu: d.Menu(t)})
+			t.Say(talk.Screen{Text: t.Book.Text(key), Menu: d.Menu(ctx, t)})
 			return nil
 		}
 	}

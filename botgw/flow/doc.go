@@ -7,6 +7,7 @@
 // advanced by: two replicas, a double tap or a redelivery advance it once, and
 // are all answered with the step that is current. After an hour a form is no
 // longer open, and for a day it is a draft that can be taken up again.
+// Of a form's messages only the one that asks the current step has buttons.
 //
 // Who routes updates asks the engine in this order:
 //

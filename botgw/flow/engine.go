@@ -157,6 +157,7 @@ func (e *Engine) change(ctx context.Context, t *talk.Turn, decide func(*Record) 
 		}
 		stored += time.Since(began)
 		speak(t, r)
+		before := r.Open
 		out, err := decide(r)
 		if err == nil && r.recalled && !out.write {
 			err = errUnsure
@@ -185,6 +186,7 @@ func (e *Engine) change(ctx context.Context, t *talk.Turn, decide func(*Record) 
 			return err
 		}
 		takeKeyboard(t, r, mark)
+		takeButtons(t, r.over(before, t.ID), mark)
 		return nil
 	}
 	return fmt.Errorf("%d attempts: %w", attemptsMax, errMoved)

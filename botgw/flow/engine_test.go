@@ -33,6 +33,10 @@ func TestEngine(t *testing.T) {
 		"a record of another program is lost politely": aRecordOfAnotherProgramIsLostPolitely,
 		"two replicas advance a form once":             twoReplicasAdvanceAFormOnce,
 		"what another replica wrote is seen":           whatAnotherReplicaWroteIsSeen,
+		"only the current step has buttons":            onlyTheCurrentStepHasButtons,
+		"a form that ends leaves no buttons":           aFormThatEndsLeavesNoButtons,
+		"a form that ends twice leaves no buttons":     aFormThatEndsTwiceLeavesNoButtons,
+		"an offer leaves the open form its buttons":    anOfferLeavesTheOpenFormItsButtons,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, env) })
 	}

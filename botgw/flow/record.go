@@ -29,8 +29,6 @@ type Record struct {
 	Done    []Done   `json:"done,omitempty"`   // newest first
 	Applied []int64  `json:"applied,omitempty"`
 
-	Album    string `json:"album,omitempty"`    // the pictures that came last, and
-	Screen   int    `json:"screen,omitempty"`   // the message that counts them
 	Keyboard bool   `json:"keyboard,omitempty"` // a form's keyboard stands in place of the letters
 	Cleared  int64  `json:"cleared,omitempty"`  // the update that took it away
 	Language string `json:"language,omitempty"` // chosen at registration, while nobody else knows it
@@ -49,6 +47,8 @@ type Filling struct {
 	Seed    Data      `json:"seed"` // what it began with, to begin anew
 	Opened  time.Time `json:"opened"`
 	Touched time.Time `json:"touched"`
+	Screen  int       `json:"screen,omitempty"` // the message whose buttons are the step's; 0 if not known, or none are
+	Album   string    `json:"album,omitempty"`  // the pictures that are counted in it
 }
 
 // Draft is a form that was set aside.
@@ -73,6 +73,7 @@ type Done struct {
 	Nonce   string    `json:"nonce"`
 	By      int64     `json:"by"`
 	At      time.Time `json:"at"`
+	Screen  int       `json:"screen,omitempty"` // of the filling
 	Answers []answer  `json:"answers"`
 }
 
@@ -100,7 +101,7 @@ func (r *Record) shelve(why Why, update int64) {
 		r.Drafts = append([]Draft{{*r.Open, why, update}}, r.Drafts...)
 		r.Drafts = r.Drafts[:min(len(r.Drafts), draftsMax)]
 	}
-	r.Open, r.Album, r.Screen = nil, "", 0
+	r.Open = nil
 }
 
 // forget drops drafts and answers whose time is over.
@@ -133,13 +134,13 @@ func (r *Record) done(is func(Done) bool) *Done {
 
 // carriedOut closes the open form with what its owner was told.
 func (r *Record) carriedOut(update int64, now time.Time, outs []talk.Out) {
-	d := Done{Nonce: r.Open.Data.Nonce, By: update, At: now}
+	d := Done{Nonce: r.Open.Data.Nonce, By: update, At: now, Screen: r.Open.Screen}
 	for _, out := range outs {
 		d.Answers = append(d.Answers, answer{out.Way, out.Screen, out.Message})
 	}
 	r.Done = append([]Done{d}, r.Done...)
 	r.Done = r.Done[:min(len(r.Done), doneMax)]
-	r.Open, r.Album, r.Screen = nil, "", 0
+	r.Open = nil
 }
 
 // late says whether an open form's time is over.

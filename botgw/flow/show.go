@@ -112,38 +112,6 @@ func filled(parts ...string) []string {
 	return all
 }
 
-// place decides where a step is shown: pictures sent as one are counted in one message.
-func (e *Engine) place(t *talk.Turn, r *Record, screen talk.Screen) {
-	switch {
-	case screen.Menu != nil:
-		t.Say(screen) // an edit cannot bring a keyboard
-	case t.Album == "":
-		t.Show(screen)
-	case r.Album == t.Album && r.Screen != 0:
-		t.Edit(r.Screen, screen)
-	default:
-		key, album := Key(t.Update), t.Album
-		t.Outs = append(t.Outs, talk.Out{Way: talk.Auto, Screen: screen, Shown: func(message int) { e.shown(key, album, message) }})
-	}
-}
-
-// shown remembers which message counts the pictures of an album. Where it cannot,
-// the next picture is counted in a message of its own.
-func (e *Engine) shown(key, album string, message int) {
-	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
-	defer cancel()
-	for range attemptsMax {
-		r, err := e.store.load(ctx, key)
-		if err != nil || r.Open == nil || r.unreadable {
-			return
-		}
-		r.Album, r.Screen = album, message
-		if err := e.store.save(ctx, key, r); !errors.Is(err, errMoved) {
-			return
-		}
-	}
-}
-
 // progress is the line above: what is being filled, and how far it is.
 func (f Form) progress(t *talk.Turn, of *Filling) string {
 	at, all := 0, 0
@@ -194,25 +162,3 @@ func own(t *talk.Turn, do, label string, args ...string) talk.Button {
 }
 
 func goOn(t *talk.Turn, nonce string) talk.Button { return own(t, goOnDo, "flow.go_on", nonce) }
-
-// keyboard follows whether a form's keyboard stands in place of the letters.
-func (e *Engine) keyboard(r *Record, update int64) {
-	stands := false
-	if r.Open != nil {
-		_, step, _ := e.current(r.Open)
-		stands = step.Keyboard
-	}
-	if r.Keyboard && !stands {
-		r.Cleared = update
-	}
-	r.Keyboard = stands
-}
-
-// takeKeyboard takes the keyboard away in front of what is said.
-func takeKeyboard(t *talk.Turn, r *Record, mark int) {
-	if r.Cleared != t.ID || t.ID == 0 {
-		return
-	}
-	away := talk.Out{Way: talk.New, Screen: talk.Screen{Text: t.Book.Text("flow.noted"), Menu: &talk.Menu{}}}
-	t.Outs = append(t.Outs[:mark:mark], append([]talk.Out{away}, t.Outs[mark:]...)...)
-}

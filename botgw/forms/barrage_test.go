@@ -95,7 +95,7 @@ func (w *town) somebody(form flow.Form) []fill {
 func TestWhateverComesAtAnyStep(t *testing.T) {
 	w := newTown(t)
 	clients := map[string]*housingtest.Client{"anna": w.anna, "rustam": w.rustam, "boss": w.boss}
-	for _, form := range forms.All() {
+	for _, form := range forms.All(menu) {
 		for _, fill := range w.somebody(form) {
 			for _, language := range words.Languages {
 				t.Run(form.Name+" by "+fill.who+" in "+language, func(t *testing.T) {

@@ -17,11 +17,14 @@ import (
 	"ukbot/botgw/telegram"
 )
 
-// All is every form there is.
-func All() []flow.Form {
+// Menu is the main menu of somebody: package desk's.
+type Menu = func(ctx context.Context, t *talk.Turn) *talk.Menu
+
+// All is every form there is; menu is shown to who is let in.
+func All(menu Menu) []flow.Form {
 	return append([]flow.Form{
 		Create(),
-		Register(),
+		Register(menu),
 		Comment(),
 		Cancel(),
 		Complete(),

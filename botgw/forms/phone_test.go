@@ -29,6 +29,8 @@ type phone struct {
 	name   string       // as Telegram has it
 	chat   int64
 	screen talk.Screen // the last with buttons or a keyboard
+	shown  int         // the message that shows it
+	newest int         // message
 	last   *talk.Turn
 	story  strings.Builder
 }
@@ -110,7 +112,7 @@ func (p *phone) shows(i int, change ...func(*talk.Turn)) *talk.Turn {
 // taps taps the button that has these words.
 func (p *phone) taps(text string) *talk.Turn {
 	p.t.Helper()
-	t := p.turn(talk.Tap)
+	t := p.turn(talk.Tap, func(t *talk.Turn) { t.Message = p.shown })
 	b := p.button(text)
 	return p.end(t, "["+b.Text+"]", call(p.engine, p.t, t, b.Call))
 }
@@ -154,14 +156,41 @@ func (p *phone) end(turn *talk.Turn, did string, err error) *talk.Turn {
 	fmt.Fprintf(&p.story, "» %s\n\n", telegram.Cut(did, 200))
 	p.book = turn.Book
 	p.last = turn
+	was := p.shown
 	for _, out := range turn.Outs {
+		if out.Way == talk.Unkey {
+			which := "the message before"
+			if out.Message != was {
+				which = "an older message"
+			}
+			p.story.WriteString("(" + which + " loses its buttons)\n\n")
+			continue
+		}
+		at := p.deliver(turn, out)
 		if len(out.Screen.Rows) > 0 || out.Screen.Menu != nil {
-			p.screen = out.Screen
+			p.screen, p.shown = out.Screen, at
 		}
 		p.story.WriteString(written(out.Screen) + "\n")
 	}
 	check(p.t, did, turn)
 	return turn
+}
+
+// deliver gives an answer its message, as the speaker does.
+func (p *phone) deliver(turn *talk.Turn, out talk.Out) (message int) {
+	switch {
+	case out.Way == talk.Edit:
+		message = out.Message
+	case out.Way == talk.Auto && turn.Kind == talk.Tap && out.Screen.Menu == nil:
+		message = turn.Message
+	default:
+		p.newest++
+		message = p.newest
+	}
+	if out.Shown != nil {
+		out.Shown(message)
+	}
+	return message
 }
 
 // check holds an answer against Telegram's limits; there must be one.

@@ -15,12 +15,10 @@ import (
 	"ukbot/botgw/words"
 )
 
-// menuDo opens the main menu: package desk answers.
-const menuDo = "menu"
-
 // Register introduces somebody to the company: who has an invitation is let in
-// at once, anybody else says where they live and waits for a manager.
-func Register() flow.Form {
+// at once, with the main menu; anybody else says where they live and waits for a
+// manager.
+func Register(menu Menu) flow.Form {
 	return flow.Form{
 		Name: "register", Title: "register.title", Anybody: true,
 		Steps: []flow.Step{
@@ -37,7 +35,7 @@ func Register() flow.Form {
 			{Name: "name", Hint: "register.hint_name", Ask: askName, Take: map[talk.Kind]flow.Taking{talk.Text: takeName}, When: func(t *talk.Turn, d *flow.Data) bool { return strings.TrimSpace(t.From.Name) == "" }},
 			confirmed(),
 		},
-		Finish: register,
+		Finish: register(menu),
 	}
 }
 
@@ -115,36 +113,38 @@ func takeName(ctx context.Context, t *talk.Turn, d *flow.Data) error {
 	return flow.Words(func(d *flow.Data) *string { return &d.Name })(ctx, t, d)
 }
 
-func register(ctx context.Context, t *talk.Turn, d *flow.Data) error {
-	if t.Person != nil { // the same update before a crash, or a manager meanwhile
-		t.Show(welcome(t, t.Person.Name, t.Person.Role))
+func register(menu Menu) func(context.Context, *talk.Turn, *flow.Data) error {
+	return func(ctx context.Context, t *talk.Turn, d *flow.Data) error {
+		if t.Person != nil { // the same update before a crash, or a manager meanwhile
+			t.Show(welcome(t, menu(ctx, t)))
+			return nil
+		}
+		u, err := enrol(ctx, t, d)
+		if void := voidKeys[code(err)]; void != "" && d.Invitation != "" {
+			d.Invitation = ""
+			return flow.Complaint{Key: void}
+		}
+		if err != nil {
+			return err
+		}
+		switch u.Status {
+		case api.UserStatusApproved:
+			// From here on the turn is theirs: their commands follow the answer.
+			t.Standing, t.Person = talk.Approved, &talk.Person{ID: u.Id.String(), Name: u.Name, Language: string(u.Language), Role: u.ActiveRole, Roles: u.Roles}
+			t.Show(welcome(t, menu(ctx, t)))
+		case api.UserStatusBlocked:
+			t.Show(talk.Screen{Text: t.Book.Text("problem.blocked")})
+		default:
+			t.Show(talk.Screen{Text: t.Book.Text("register.waits", words.Args{"Name": u.Name})})
+		}
 		return nil
 	}
-	u, err := enrol(ctx, t, d)
-	if void := voidKeys[code(err)]; void != "" && d.Invitation != "" {
-		d.Invitation = ""
-		return flow.Complaint{Key: void}
-	}
-	if err != nil {
-		return err
-	}
-	switch u.Status {
-	case api.UserStatusApproved:
-		t.Show(welcome(t, u.Name, u.ActiveRole))
-	case api.UserStatusBlocked:
-		t.Show(talk.Screen{Text: t.Book.Text("problem.blocked")})
-	default:
-		t.Show(talk.Screen{Text: t.Book.Text("register.waits", words.Args{"Name": u.Name})})
-	}
-	return nil
 }
 
-// welcome greets somebody who is let in, and shows the way on.
-func welcome(t *talk.Turn, name string, role api.Role) talk.Screen {
-	return talk.Screen{
-		Text: t.Book.Text("register.welcome", words.Args{"Name": name, "Role": t.Book.Plain("role." + string(role))}),
-		Rows: [][]talk.Button{{{Text: t.Book.Plain("button.menu"), Call: talk.Call{Do: menuDo}}}},
-	}
+// welcome greets somebody who is let in, and shows what they can do.
+func welcome(t *talk.Turn, menu *talk.Menu) talk.Screen {
+	role := t.Book.Plain("role." + string(t.Person.Role))
+	return talk.Screen{Text: t.Book.Text("register.welcome", words.Args{"Name": t.Person.Name, "Role": role}), Menu: menu}
 }
 
 // voidKeys is what is said of an invitation that does not count, by the refusal.

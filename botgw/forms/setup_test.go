@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"ukbot/api"
+	"ukbot/botgw/desk"
 	"ukbot/botgw/flow"
 	"ukbot/botgw/forms"
 	"ukbot/botgw/simulator"
@@ -23,6 +24,9 @@ import (
 	"ukbot/secret"
 	"ukbot/sql/dbtest"
 )
+
+// menu is everybody's main menu.
+var menu = desk.New(desk.Config{}).Menu
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
@@ -70,7 +74,7 @@ func newTown(t *testing.T) *town {
 
 // another is the engine of another replica.
 func (w *town) another() *flow.Engine {
-	return flow.New(flow.NewStore(w.NATS.Conn), forms.All()...)
+	return flow.New(flow.NewStore(w.NATS.Conn), forms.All(menu)...)
 }
 
 func (w *town) people() {

@@ -238,6 +238,9 @@ func tellInvited(w *town, t *testing.T, language string) *phone {
 	if u := w.user(t, p.chat); u.Status != api.UserStatusApproved {
 		t.Errorf("registered %+v", u)
 	}
+	if let := p.last.Person; let == nil || let.Role != api.RoleApplicant || let.Language != language || p.last.Standing != talk.Approved {
+		t.Errorf("the turn is of %+v: nobody gives them their commands", let)
+	}
 	late := w.phone(t, nil, "ru")
 	late.begin("register", flow.Data{Invitation: invitation})
 	late.word("language." + language)

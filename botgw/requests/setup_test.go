@@ -63,7 +63,7 @@ func newTown(t *testing.T, language string) *town {
 	t.Cleanup(func() { w.telegram.Close(); web.Close() })
 	w.bot = telegram.New(secret.Text(token), web.URL, 10*time.Second)
 	t.Cleanup(w.bot.Close)
-	w.engine = flow.New(flow.NewStore(w.NATS.Conn), forms.All()...)
+	w.engine = flow.New(flow.NewStore(w.NATS.Conn), forms.All(nil)...)
 	w.requests = requests.New(w.engine.Begin)
 
 	w.anna = w.phone(w.Applicant(housingtest.Name("Анна Петрова")), language)

@@ -288,7 +288,7 @@ func TestFormsFinishOnce(t *testing.T) {
 // told that it is done.
 func (p *phone) finishes(t *testing.T, name string, d flow.Data) {
 	t.Helper()
-	i := slices.IndexFunc(forms.All(), func(f flow.Form) bool { return f.Name == name })
+	i := slices.IndexFunc(forms.All(nil), func(f flow.Form) bool { return f.Name == name })
 	d.Nonce = fmt.Sprintf("n%d", p.update)
 	var told []string
 	for _, text := range []string{d.Text, d.Text, d.Text + " indeed"} {
@@ -296,7 +296,7 @@ func (p *phone) finishes(t *testing.T, name string, d flow.Data) {
 		if again.Text = text; name == "reassign" {
 			again.Text = ""
 		}
-		must(t, forms.All()[i].Finish(t.Context(), turn, &again))
+		must(t, forms.All(nil)[i].Finish(t.Context(), turn, &again))
 		told = append(told, said(t, turn))
 	}
 	if told[0] != told[1] || told[0] != told[2] || told[0] == "" {

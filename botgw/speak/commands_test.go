@@ -19,7 +19,7 @@ import (
 
 // orders are some of the bot's, with texts that stand in the catalogues anyway.
 var orders = []talk.Order{
-	{Name: "start", Anybody: true, Describe: "button.menu"},
+	{Name: "start", Anybody: true, Describe: "button.done"},
 	{Name: "help", Anybody: true, Describe: "button.refresh"},
 	{Name: "new", Roles: []api.Role{api.RoleApplicant, api.RoleManager}, Describe: "status.new"},
 	{Name: "admin", Roles: []api.Role{api.RoleAdmin}, Describe: "role.admin"},
@@ -72,15 +72,15 @@ func TestPeopleSeeTheCommandsOfTheirRoleInTheirLanguage(t *testing.T) {
 	s := newScene(t, Config{})
 	c := NewCommands(CommandsConfig{Orders: orders, Log: zerolog.Nop()})
 	s.must(c.Announce(t.Context(), s.bot, tenant))
-	if got, want := s.listed(), "/start ☰ Menyu, /help 🔄 Yangilash"; got != want {
+	if got, want := s.listed(), "/start ✅ Tayyor, /help 🔄 Yangilash"; got != want {
 		t.Errorf("a stranger with an Uzbek phone sees %q, want %q", got, want)
 	}
 	s.must(c.Show(t.Context(), s.bot, tenant, aziza, "ru", api.RoleApplicant))
-	if got, want := s.listed(), "/start ☰ Меню, /help 🔄 Обновить, /new Новая, /cancel ❌ Отмена"; got != want {
+	if got, want := s.listed(), "/start ✅ Готово, /help 🔄 Обновить, /new Новая, /cancel ❌ Отмена"; got != want {
 		t.Errorf("a resident sees %q, want %q", got, want)
 	}
 	s.must(c.Show(t.Context(), s.bot, tenant, aziza, "en", api.RoleAdmin))
-	if got, want := s.listed(), "/start ☰ Menu, /help 🔄 Refresh, /admin Administrator, /cancel ❌ Cancel"; got != want {
+	if got, want := s.listed(), "/start ✅ Done, /help 🔄 Refresh, /admin Administrator, /cancel ❌ Cancel"; got != want {
 		t.Errorf("an admin sees %q, want %q", got, want)
 	}
 }
@@ -136,7 +136,7 @@ func TestCompaniesChangeTheirCommands(t *testing.T) {
 	}
 	c := NewCommands(CommandsConfig{Orders: orders, Pool: pool, Log: zerolog.New(s.log)})
 	s.must(c.Show(t.Context(), s.bot, tenant, aziza, "ru", api.RoleManager))
-	if got, want := s.listed(), "/start ☰ Меню, /help 🔄 Обновить, /admin Мой пульт <b>, /cancel ❌ Отмена"; got != want {
+	if got, want := s.listed(), "/start ✅ Готово, /help 🔄 Обновить, /admin Мой пульт <b>, /cancel ❌ Отмена"; got != want {
 		t.Errorf("a manager sees %q, want %q", got, want)
 	}
 	if c.Allowed(t.Context(), tenant, orders[3], api.RoleAdmin) || !c.Allowed(t.Context(), "other", orders[3], api.RoleAdmin) {

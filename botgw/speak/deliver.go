@@ -47,10 +47,8 @@ func (d *delivery) do(ctx context.Context, s step) error {
 		d.typing(ctx)
 		return nil
 	case unkey:
-		_, err := d.call(ctx, call{method: "editMessageReplyMarkup", again: true}, func(ctx context.Context) error {
-			return d.bot.EditMarkup(ctx, d.chat, s.message, nil)
-		})
-		return err // gone or not changed: it has no keys
+		d.unkey(ctx, s.message)
+		return nil
 	case edit:
 		done, err := d.edit(ctx, s)
 		if done || err != nil {
@@ -66,6 +64,20 @@ func (d *delivery) typing(ctx context.Context) {
 	began := time.Now()
 	err := d.bot.ChatAction(ctx, d.chat, telegram.ActionTyping)
 	d.cfg.Metrics.call("sendChatAction", telegram.Classify(err).Action.String(), began)
+}
+
+// unkeyMax is how long the next update of a chat may wait because buttons go.
+const unkeyMax = time.Second
+
+// unkey takes the buttons from a message. It is tidying: tried once, beside the
+// line, so that no answer waits its turn behind it; and where it fails the buttons
+// stay, which harms nobody, for whoever answers a tap knows what is current.
+func (d *delivery) unkey(ctx context.Context, message int) {
+	ctx, cancel := context.WithTimeout(ctx, unkeyMax)
+	defer cancel()
+	_, _ = d.once(ctx, call{method: "editMessageReplyMarkup"}, func(ctx context.Context) error {
+		return d.bot.EditMarkup(ctx, d.chat, message, nil)
+	})
 }
 
 // edit changes a message; done is false where a new one is to take its place.

@@ -41,9 +41,11 @@ func (s step) name() string {
 	return [...]string{send: "send", edit: "edit", photos: "photos", unkey: "unkey", typing: "typing"}[s.act]
 }
 
-// plan is the steps of a turn's answers, in their order. Words that answer a
-// tap are not among them: see toast.
+// plan is the steps of a turn's answers, in their order, and then the buttons that
+// go: no answer waits for those. Words that answer a tap are not among them: see
+// toast.
 func plan(u talk.Update, outs []talk.Out) (steps []step) {
+	var tidying []step
 	tapped := 0 // the message that the next Auto edits
 	if u.Kind == talk.Tap {
 		tapped = u.Message
@@ -57,21 +59,21 @@ func plan(u talk.Update, outs []talk.Out) (steps []step) {
 		case talk.Typing:
 			steps = append(steps, step{act: typing})
 		case talk.Unkey:
-			steps = append(steps, step{act: unkey, message: out.Message})
+			tidying = append(tidying, step{act: unkey, message: out.Message})
 		case talk.Edit:
 			steps = append(steps, screen(out.Message, out.Screen, out.Shown)...)
 		case talk.Auto:
 			steps = append(steps, screen(tapped, out.Screen, out.Shown)...)
 			if tapped != 0 && out.Screen.Menu != nil {
 				// The screen came out as another message: the keys of the old one lead nowhere.
-				steps = append(steps, step{act: unkey, message: tapped})
+				tidying = append(tidying, step{act: unkey, message: tapped})
 			}
 			tapped = 0
 		default:
 			steps = append(steps, screen(0, out.Screen, out.Shown)...)
 		}
 	}
-	return steps
+	return append(steps, tidying...)
 }
 
 // screen is the steps that show a screen, in the message with this id if it can
