@@ -71,6 +71,9 @@ func (g guard) serve(ctx context.Context, r *call) error {
 		return err
 	}
 	ctx = access.With(ctx, r.caller)
+	if r.op.permission == access.Public {
+		ctx = auth.WithKey(ctx, r.shownKey())
+	}
 	if key := r.Get(idempotencyKey); r.op.repeatable && key != "" {
 		return g.once.do(ctx, r, strings.Clone(key))
 	}
