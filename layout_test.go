@@ -29,7 +29,7 @@ var arrows = map[string]string{
 	"ingress":        "events nats secret",
 	"workers":        "events nats secret sql/db integrations",
 	"integrations":   "secret",
-	"housing":        "api nats secret sql/db housing/access housing/auth housing/buildings housing/clocks housing/company housing/files housing/problem housing/reports housing/requests housing/shifts housing/unit housing/users",
+	"housing":        "api events nats secret sql/db housing/access housing/auth housing/buildings housing/clocks housing/company housing/files housing/problem housing/reports housing/requests housing/shifts housing/unit housing/users",
 	// What every part of the company may lean on.
 	"housing/access":   "housing/problem",
 	"housing/problem":  "std",

@@ -184,9 +184,11 @@ type ClientInterface interface {
 	// RefreshTokenWithBody The next tokens
 	//
 	// Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
-	// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
-	// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
-	// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+	// token was used before; then somebody may have stolen it, the whole session ends, and the person is told. A front
+	// sends its API key (`auth.telegram`) along: when it shows an old token itself, after a crash, nobody is told.
+	// 409 `conflict`: the token was used within the last 10 seconds, by a request at the same time; go on with the
+	// tokens of that one. A repeat with the same `Idempotency-Key` gets the first answer again. 403 `blocked`,
+	// `approval_pending`: as at login.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -196,9 +198,11 @@ type ClientInterface interface {
 	// RefreshToken The next tokens
 	//
 	// Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
-	// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
-	// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
-	// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+	// token was used before; then somebody may have stolen it, the whole session ends, and the person is told. A front
+	// sends its API key (`auth.telegram`) along: when it shows an old token itself, after a crash, nobody is told.
+	// 409 `conflict`: the token was used within the last 10 seconds, by a request at the same time; go on with the
+	// tokens of that one. A repeat with the same `Idempotency-Key` gets the first answer again. 403 `blocked`,
+	// `approval_pending`: as at login.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1814,9 +1818,11 @@ func (c *Client) Logout(ctx context.Context, params *LogoutParams, reqEditors ..
 // RefreshTokenWithBody The next tokens
 //
 // Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
-// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
-// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
-// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+// token was used before; then somebody may have stolen it, the whole session ends, and the person is told. A front
+// sends its API key (`auth.telegram`) along: when it shows an old token itself, after a crash, nobody is told.
+// 409 `conflict`: the token was used within the last 10 seconds, by a request at the same time; go on with the
+// tokens of that one. A repeat with the same `Idempotency-Key` gets the first answer again. 403 `blocked`,
+// `approval_pending`: as at login.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1836,9 +1842,11 @@ func (c *Client) RefreshTokenWithBody(ctx context.Context, params *RefreshTokenP
 // RefreshToken The next tokens
 //
 // Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
-// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
-// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
-// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+// token was used before; then somebody may have stolen it, the whole session ends, and the person is told. A front
+// sends its API key (`auth.telegram`) along: when it shows an old token itself, after a crash, nobody is told.
+// 409 `conflict`: the token was used within the last 10 seconds, by a request at the same time; go on with the
+// tokens of that one. A repeat with the same `Idempotency-Key` gets the first answer again. 403 `blocked`,
+// `approval_pending`: as at login.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12104,9 +12112,11 @@ type ClientWithResponsesInterface interface {
 	// RefreshTokenWithBodyWithResponse The next tokens
 	//
 	// Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
-	// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
-	// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
-	// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+	// token was used before; then somebody may have stolen it, the whole session ends, and the person is told. A front
+	// sends its API key (`auth.telegram`) along: when it shows an old token itself, after a crash, nobody is told.
+	// 409 `conflict`: the token was used within the last 10 seconds, by a request at the same time; go on with the
+	// tokens of that one. A repeat with the same `Idempotency-Key` gets the first answer again. 403 `blocked`,
+	// `approval_pending`: as at login.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12116,9 +12126,11 @@ type ClientWithResponsesInterface interface {
 	// RefreshTokenWithResponse The next tokens
 	//
 	// Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
-	// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
-	// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
-	// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+	// token was used before; then somebody may have stolen it, the whole session ends, and the person is told. A front
+	// sends its API key (`auth.telegram`) along: when it shows an old token itself, after a crash, nobody is told.
+	// 409 `conflict`: the token was used within the last 10 seconds, by a request at the same time; go on with the
+	// tokens of that one. A repeat with the same `Idempotency-Key` gets the first answer again. 403 `blocked`,
+	// `approval_pending`: as at login.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -19665,9 +19677,11 @@ func (c *ClientWithResponses) LogoutWithResponse(ctx context.Context, params *Lo
 // RefreshTokenWithBodyWithResponse The next tokens
 //
 // Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
-// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
-// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
-// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+// token was used before; then somebody may have stolen it, the whole session ends, and the person is told. A front
+// sends its API key (`auth.telegram`) along: when it shows an old token itself, after a crash, nobody is told.
+// 409 `conflict`: the token was used within the last 10 seconds, by a request at the same time; go on with the
+// tokens of that one. A repeat with the same `Idempotency-Key` gets the first answer again. 403 `blocked`,
+// `approval_pending`: as at login.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -19683,9 +19697,11 @@ func (c *ClientWithResponses) RefreshTokenWithBodyWithResponse(ctx context.Conte
 // RefreshTokenWithResponse The next tokens
 //
 // Each refresh token is good once; the answer brings the next. 401 `unauthorized`: the session is over, or the
-// token was used before; then somebody may have stolen it, and the whole session ends. 409 `conflict`: the token
-// was used within the last 10 seconds, by a request at the same time; go on with the tokens of that one. A repeat
-// with the same `Idempotency-Key` gets the first answer again. 403 `blocked`, `approval_pending`: as at login.
+// token was used before; then somebody may have stolen it, the whole session ends, and the person is told. A front
+// sends its API key (`auth.telegram`) along: when it shows an old token itself, after a crash, nobody is told.
+// 409 `conflict`: the token was used within the last 10 seconds, by a request at the same time; go on with the
+// tokens of that one. A repeat with the same `Idempotency-Key` gets the first answer again. 403 `blocked`,
+// `approval_pending`: as at login.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -177,6 +177,7 @@ var noticeRows = []noticeRow{
 	{ofUser(events.UserBlocked), "", toSubject, "user.blocked", "", normal, fresh, noKeys, false},
 	{ofUser(events.UserUnblocked), "", toSubject, "user.unblocked", "", normal, fresh, noKeys, false},
 	{ofUser(events.UserRoles), "", toSubject, "user.roles", "", normal, fresh, noKeys, false},
+	{ofUser(events.UserSessionReused), "", toSubject, "user.session.reused", "", urgent, fresh, noKeys, false},
 	{ofUser(events.UserApartmentAsked), "", toManagers, "user.apartment.asked.manager", events.NoticePeople, normal, fresh, approveIn, false},
 	{ofUser(events.UserApartmentApproved), "", toSubject, "user.apartment.approved", "", normal, fresh, noKeys, false},
 	{ofUser(events.UserApartmentRejected), "", toSubject, "user.apartment.rejected", "", normal, fresh, noKeys, false},

@@ -16,7 +16,8 @@ const (
 	UserApartmentApproved = "apartment.approved" // also when a manager linked it
 	UserApartmentRejected = "apartment.rejected"
 	UserApartmentRemoved  = "apartment.removed"
-	UserInvitedUsed       = "invited.used" // the person came with an invitation: role, apartment and approval with it
+	UserSessionReused     = "session_reused" // an old refresh token was shown, so the session ended
+	UserInvitedUsed       = "invited.used"   // the person came with an invitation: role, apartment and approval with it
 )
 
 // UserChanged is the data of housing.user.<tenant>.<change>: one change of one
@@ -27,6 +28,7 @@ type UserChanged struct {
 	Reason     string          `json:"reason,omitempty"`     // with blocked and apartment.rejected
 	Apartment  *ApartmentBrief `json:"apartment,omitempty"`  // that the change is about
 	Invitation string          `json:"invitation,omitempty"` // id, with invited.used
+	Login      *LoginBrief     `json:"login,omitempty"`      // with session_reused
 	Know       []Knower        `json:"know"`                 // who must be told; never who did it
 }
 
@@ -38,6 +40,12 @@ type UserBrief struct {
 	Status   string   `json:"status"`
 	Roles    []string `json:"roles"`
 	Version  int64    `json:"version"`
+}
+
+// LoginBrief is where a person was logged in.
+type LoginBrief struct {
+	Session string `json:"session"` // id
+	Client  string `json:"client"`  // name of the API key that logged them in, or "command line"
 }
 
 // ApartmentBrief is an apartment as a notice shows it.

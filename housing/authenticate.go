@@ -22,6 +22,15 @@ func (g guard) authenticate(ctx context.Context, r *call) (access.Caller, error)
 	return g.identify(ctx, strings.Clone(r.Get(fiber.HeaderAuthorization)), strings.Clone(r.Get(headerKey)))
 }
 
+// shownKey is what came where an API key may stand; it may be none.
+func (r *call) shownKey() secret.Text {
+	if key := r.Get(headerKey); key != "" {
+		return secret.Text(strings.Clone(key))
+	}
+	_, credential, _ := strings.Cut(r.Get(fiber.HeaderAuthorization), " ")
+	return secret.Text(strings.Clone(strings.TrimSpace(credential)))
+}
+
 // identify is who an Authorization or an X-API-Key belongs to.
 func (g guard) identify(ctx context.Context, authorization, key string) (access.Caller, error) {
 	scheme, credential, _ := strings.Cut(authorization, " ")

@@ -13,9 +13,11 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/rs/zerolog"
 
+	"ukbot/events"
 	"ukbot/housing/access"
 	"ukbot/housing/auth"
 	"ukbot/housing/problem"
+	"ukbot/housing/unit"
 )
 
 // guard stands before every operation.
@@ -31,6 +33,7 @@ type call struct {
 	*fiber.Ctx
 	op     *operation
 	id     string // of the request
+	trace  string // W3C traceparent, the caller's or one begun here
 	caller access.Caller
 }
 
@@ -39,8 +42,8 @@ type call struct {
 func (g guard) of(op *operation) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		began := time.Now()
-		r := &call{Ctx: c, op: op, id: requestID(c)}
-		ctx, cancel := context.WithTimeout(context.Background(), op.deadline)
+		r := &call{Ctx: c, op: op, id: requestID(c), trace: events.Traceparent(strings.Clone(c.Get(headerTrace)))}
+		ctx, cancel := context.WithTimeout(unit.WithTrace(context.Background(), r.trace), op.deadline)
 		err := g.serve(ctx, r)
 		if err != nil {
 			r.refuse(refusal(ctx, err))
@@ -68,6 +71,9 @@ func (g guard) serve(ctx context.Context, r *call) error {
 		return err
 	}
 	ctx = access.With(ctx, r.caller)
+	if r.op.permission == access.Public {
+		ctx = auth.WithKey(ctx, r.shownKey())
+	}
 	if key := r.Get(idempotencyKey); r.op.repeatable && key != "" {
 		return g.once.do(ctx, r, strings.Clone(key))
 	}
@@ -85,6 +91,10 @@ func (r *call) handle(ctx context.Context) (err error) {
 	r.SetUserContext(ctx)
 	return r.Next()
 }
+
+// headerTrace carries what the request is part of (W3C Trace Context): its
+// events carry that on.
+const headerTrace = "traceparent"
 
 // requestIDForm is what a caller may name a request.
 var requestIDForm = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,64}$`)
@@ -114,5 +124,5 @@ func (g guard) report(r *call, took time.Duration, err error) {
 		level, cause = zerolog.WarnLevel, err
 	}
 	g.log.WithLevel(level).Err(cause).Str("method", r.op.method).Str("route", r.op.path).Int("status", status).Dur("took_ms", took).
-		Str("request_id", r.id).Str("tenant", r.caller.Tenant).Str("caller", r.caller.ID()).Msg("request answered")
+		Str("request_id", r.id).Str("trace_id", events.TraceID(r.trace)).Str("tenant", r.caller.Tenant).Str("caller", r.caller.ID()).Msg("request answered")
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ukbot/api"
+	"ukbot/events"
 	"ukbot/housing/housingtest"
 )
 
@@ -15,6 +16,7 @@ func TestGuard(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *housingtest.Server){
 		"strangers are told how to log in":        strangersAreToldHowToLogIn,
 		"a request id is the caller's or ours":    requestIDIsTheCallersOrOurs,
+		"events are part of the caller's trace":   eventsArePartOfTheCallersTrace,
 		"a role must reach":                       roleMustReach,
 		"bodies are checked against the document": bodiesAreCheckedAgainstTheDocument,
 		"doubled fields are checked":              fieldsGivenTwiceAreCheckedAsTheyCount,
@@ -72,6 +74,37 @@ func requestIDIsTheCallersOrOurs(t *testing.T, s *housingtest.Server) {
 				t.Errorf("no log line names request %q", got)
 			}
 		})
+	}
+}
+
+func eventsArePartOfTheCallersTrace(t *testing.T, s *housingtest.Server) {
+	t.Helper()
+	const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	manager := s.Manager()
+	building, _ := s.Building()
+	for name, tc := range map[string]struct {
+		given string
+		kept  bool
+	}{
+		"the caller's is kept": {trace, true},
+		"no trace is begun":    {"", false},
+		"nonsense is replaced": {"00-zz-01", false},
+	} {
+		for _, key := range []string{"X-Nothing: 1", "Idempotency-Key: " + strings.ReplaceAll(name, " ", "-")} {
+			t.Run(name+" "+key, func(t *testing.T) {
+				before := len(s.Outbox(t))
+				manager.Do("POST", "/requests", map[string]any{"building_id": building, "category": "plumbing", "urgency": "normal", "description": "Течёт кран"},
+					"traceparent: "+tc.given, key).Want(t, 201)
+				made := s.Outbox(t)[before:] // the event, and the deadline's schedule
+				got := events.TraceOf(made[0].Header)
+				if (got == tc.given) != tc.kept || !events.WellFormedTrace(got) || events.TraceOf(made[1].Header) != got {
+					t.Errorf("of %q the event has trace %q, the schedule %q", tc.given, got, events.TraceOf(made[1].Header))
+				}
+				if !strings.Contains(s.Log.String(), `"trace_id":"`+events.TraceID(got)+`"`) {
+					t.Errorf("no log line names trace %q", got)
+				}
+			})
+		}
 	}
 }
 

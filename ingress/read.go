@@ -2,6 +2,8 @@ package ingress
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -46,7 +48,7 @@ func describe(c *fiber.Ctx, found *hook, id identity, r *request) events.Webhook
 	return events.Webhook{Request: request, Envelope: events.Envelope{
 		ID: id.ID, Type: id.Type, Tenant: found.Tenant, Source: found.Source, Time: received,
 		Correlation: events.RowID(found.Tenant, found.Source, id.ID, received),
-		Trace:       traceparent(c.Get("traceparent")), ContentType: bounded(c.Get(fiber.HeaderContentType)), Data: r.body,
+		Trace:       events.Traceparent(c.Get("traceparent")), ContentType: bounded(c.Get(fiber.HeaderContentType)), Data: r.body,
 	}}
 }
 
@@ -133,49 +135,8 @@ const requestIDMax = 64
 func requestID(c *fiber.Ctx) string {
 	id := c.Get(fiber.HeaderXRequestID)
 	if id == "" || len(id) > requestIDMax || events.CapID(id) != id {
-		id = string(appendHex(make([]byte, 0, 16), rand.Uint64())) //nolint:gosec // an id, not a secret
+		id = hex.EncodeToString(binary.BigEndian.AppendUint64(nil, rand.Uint64())) //nolint:gosec // an id, not a secret
 	}
 	c.Set(fiber.HeaderXRequestID, id)
 	return id
-}
-
-// traceparentLen is the length of a version 00 traceparent (W3C Trace Context).
-const traceparentLen = 55
-
-// traceparent is the sender's if it is well formed, or the beginning of a trace.
-func traceparent(given string) string {
-	if wellFormedTrace(given) {
-		return given
-	}
-	made := append(make([]byte, 0, traceparentLen), "00-"...)
-	made = appendHex(appendHex(made, rand.Uint64()|1), rand.Uint64())      //nolint:gosec // an id
-	made = append(appendHex(append(made, '-'), rand.Uint64()|1), "-01"...) //nolint:gosec // an id
-	return string(made)
-}
-
-// wellFormedTrace says whether text is version-trace-parent-flags in lower-case
-// hex; version ff and ids of zeros are none.
-func wellFormedTrace(text string) bool {
-	if len(text) != traceparentLen || text[:2] == "ff" {
-		return false
-	}
-	for i := range len(text) {
-		switch c := text[i]; {
-		case i == 2 || i == 35 || i == 52:
-			if c != '-' {
-				return false
-			}
-		case (c < '0' || c > '9') && (c < 'a' || c > 'f'):
-			return false
-		}
-	}
-	return strings.Trim(text[3:35], "0") != "" && strings.Trim(text[36:52], "0") != ""
-}
-
-func appendHex(b []byte, n uint64) []byte {
-	const digits = "0123456789abcdef"
-	for shift := 60; shift >= 0; shift -= 4 {
-		b = append(b, digits[n>>shift&0xf])
-	}
-	return b
 }

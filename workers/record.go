@@ -159,7 +159,7 @@ func (b *batch) row(it *item, v verdict, effects json.RawMessage) (db.InsertWebh
 		Payload: w.Data, PayloadBytes: int32(len(w.Data)), ContentType: w.ContentType,
 		Headers: headers, Signature: optional(request.Signature), SignatureScheme: request.Scheme,
 		SignatureValid: request.Scheme != events.SchemeNone, UserAgent: optional(request.UserAgent), RequestID: request.RequestID,
-		TraceID: optional(traceID(w.Trace)), RetryCount: int32(it.attempt - 1), MaxRetries: int32(it.retries()),
+		TraceID: optional(events.TraceID(w.Trace)), RetryCount: int32(it.attempt - 1), MaxRetries: int32(it.retries()),
 		NextRetryAt: optionalTime(v.next), LastError: optional(errorText(it.failure)), ErrorKind: optional(v.kind),
 		Effects: effects, ReceivedAt: w.Time, ProcessingStartedAt: &it.began, DurationMs: it.milliseconds(), ReplayOf: optional(w.Replay),
 	}
@@ -230,14 +230,6 @@ func errorText(err error) string {
 		text = text[:errorMax]
 	}
 	return strings.ToValidUTF8(text, "?")
-}
-
-// traceID is the trace's part of a traceparent.
-func traceID(traceparent string) string {
-	if parts := strings.Split(traceparent, "-"); len(parts) == 4 {
-		return parts[1]
-	}
-	return ""
 }
 
 func optional(s string) *string {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	natsgo "github.com/nats-io/nats.go"
@@ -130,7 +129,7 @@ func message(b *bots.Bot, raw []byte, now time.Time) (*natsgo.Msg, head, error) 
 	h, err := peek(raw)
 	u := events.Update{
 		ID: events.UpdateID(b.ID, h.ID), Type: events.CapType(h.Type), Tenant: b.Tenant, Bot: b.ID, Chat: h.Chat,
-		Time: now, Trace: newTrace(), Data: raw,
+		Time: now, Trace: events.Traceparent(""), Data: raw,
 	}
 	if err != nil {
 		u.ID, u.Type, h.Type = events.UnreadableID(b.ID, raw), unreadable, unreadable
@@ -141,11 +140,6 @@ func message(b *bots.Bot, raw []byte, now time.Time) (*natsgo.Msg, head, error) 
 	// through the servers; nobody here wants that.
 	msg.Header["Nats-Trace-Dest"] = []string{"trace disabled"}
 	return msg, h, err
-}
-
-// newTrace begins a W3C trace: what becomes of this update is found by it.
-func newTrace() string {
-	return fmt.Sprintf("00-%016x%016x-%016x-01", rand.Uint64()|1, rand.Uint64(), rand.Uint64()|1) //nolint:gosec // an id, not a secret
 }
 
 // Ways by which updates come, as the metrics call them.

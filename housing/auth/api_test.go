@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"ukbot/api"
+	"ukbot/events"
 	"ukbot/housing/access"
 	"ukbot/housing/housingtest"
 	"ukbot/secret"
@@ -108,7 +109,11 @@ func TestARepeatedRefreshGivesTheFirstAnswer(t *testing.T) {
 	nobody.Do("POST", "/auth/refresh", refresh, "Idempotency-Key: two").WantProblem(t, 401, "unauthorized")
 	anna.Do("GET", "/auth/sessions", nil).WantProblem(t, 401, "unauthorized")
 	nobody.Do("POST", "/auth/refresh", api.TokenRefresh{RefreshToken: first.RefreshToken}).WantProblem(t, 401, "unauthorized")
-	wantEvents(t, s, `housing.user.acme.session_reused housing.user.session_reused {"user":"`+anna.ID()+`","session":"`+first.Session.String()+`","client":"`+client+`"}`)
+	wantReuse(t, s, events.UserChanged{
+		Actor: events.Actor{ID: "system", Role: "system"},
+		Login: &events.LoginBrief{Session: first.Session.String(), Client: client},
+		Know:  []events.Knower{{Person: anna.ID(), Relation: events.RelationSubject}},
+	})
 }
 
 func TestSessionsEndThroughTheAPI(t *testing.T) {

@@ -201,23 +201,6 @@ func (a *Auth) exchange(ctx context.Context, w *unit.Work, tenant string, token 
 	return a.issue(ctx, w, user, session.ID, at)
 }
 
-// reused ends the session of a token that was used before: one of two who had it
-// has stolen it. That stays although the request is refused.
-func (a *Auth) reused(ctx context.Context, tenant string, row db.RefreshTokenRow) error {
-	err := a.store.Own(ctx, func(w *unit.Work) error {
-		session, ended, err := a.endSession(ctx, w, tenant, row.SessionID, Reused)
-		if err != nil || !ended {
-			return err
-		}
-		a.log.Warn().Str("tenant", tenant).Stringer("session", session.ID).Msg("refresh token used twice, session ended")
-		return emitReuse(w, session)
-	})
-	if err != nil {
-		return fmt.Errorf("end the session %s of a reused token: %w", row.SessionID, err)
-	}
-	return errUnknownRefresh()
-}
-
 // endSession ends a session; false if it was over before.
 func (a *Auth) endSession(ctx context.Context, w *unit.Work, tenant string, id uuid.UUID, why Reason) (db.AuthSession, bool, error) {
 	session, err := w.EndSession(ctx, db.EndSessionParams{TenantID: tenant, ID: id, Now: w.Now, Reason: string(why)})

@@ -95,6 +95,8 @@ func (c *Clocks) due(ctx context.Context, m *nats.Message) error {
 	if due.Nothing {
 		return nil
 	}
+	// What a deadline makes happen belongs to what set it.
+	ctx = unit.WithTrace(ctx, events.TraceOf(m.Header))
 	err = c.store.Own(ctx, func(w *unit.Work) error { return c.look(ctx, w, due.Tenant, id) })
 	switch _, waits := nats.RetryDelay(err); {
 	case err == nil, waits:

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"ukbot/events"
+	"ukbot/housing/unit"
 	"ukbot/housing/workflow"
 	"ukbot/nats"
 	"ukbot/nats/natstest"
@@ -31,6 +32,21 @@ func TestTheExecutorAndTheManagersHearOfADeadlineAndNobodyElse(t *testing.T) {
 		want := []string{string(events.RelationExecutor), string(events.RelationManager)}
 		if !slices.Equal(relations, want) || !data.Internal || data.Actor != (events.Actor{ID: "clock", Role: "system"}) || data.Action != "sla" {
 			t.Errorf("told %q by %+v, internal %t, action %s; want %q", relations, data.Actor, data.Internal, data.Action, want)
+		}
+	}
+}
+
+func TestADeadlineIsPartOfWhatSetIt(t *testing.T) {
+	t.Parallel()
+	const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	r := newRig(t)
+	r.relay()
+	r.replica(r.pool)
+	id := r.requestIn(unit.WithTrace(t.Context(), trace), 1, 600)
+	r.until(id, 2)
+	for _, m := range r.messages(id) {
+		if got := events.TraceOf(m.Header); got != trace {
+			t.Errorf("%s has trace %q, want %q", m.Subject, got, trace)
 		}
 	}
 }

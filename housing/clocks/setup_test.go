@@ -113,12 +113,17 @@ func (r *rig) run(run func(context.Context) error) (stop func()) {
 // request makes one whose clocks have these seconds.
 func (r *rig) request(reaction, completion int32) uuid.UUID {
 	r.t.Helper()
+	return r.requestIn(r.t.Context(), reaction, completion)
+}
+
+func (r *rig) requestIn(ctx context.Context, reaction, completion int32) uuid.UUID {
+	r.t.Helper()
 	id := uuid.New()
 	r.numbers++
-	must(r.t, r.store.Do(r.t.Context(), func(w *unit.Work) error {
+	must(r.t, r.store.Do(ctx, func(w *unit.Work) error {
 		row := db.Request{TenantID: tenant, ID: id, Status: string(workflow.New), ReactionSeconds: reaction, CompletionSeconds: completion, Version: 1}
 		row.ReactionDue, row.CompletionDue = w.Now.Add(seconds(reaction)), w.Now.Add(seconds(completion))
-		err := w.InsertRequest(r.t.Context(), db.InsertRequestParams{
+		err := w.InsertRequest(ctx, db.InsertRequestParams{
 			TenantID: tenant, ID: id, Number: uuid.NewString(), Status: row.Status, Category: "plumbing", Urgency: "normal", Description: "leak",
 			BuildingID: r.building, Address: "House 1", ApplicantID: r.resident, CreatedBy: r.resident.String(), StatusSince: w.Now,
 			ReactionSeconds: reaction, CompletionSeconds: completion, ReactionDue: row.ReactionDue, CompletionDue: row.CompletionDue,
@@ -157,35 +162,39 @@ func (r *rig) row(id uuid.UUID) db.Request {
 	return row
 }
 
-// events are those about a request's deadlines, in order.
-func (r *rig) events(id uuid.UUID) (all []events.RequestChanged) {
+// messages are the events about a request's deadlines as the stream has them, in order.
+func (r *rig) messages(id uuid.UUID) (all []*nats.Message) {
 	r.t.Helper()
 	must(r.t, nats.Read(context.Background(), r.nats.Conn.JS, nats.ReadRange{Stream: nats.StreamEvents}, func(m *nats.Message) error {
-		var data events.RequestChanged
-		if err := json.Unmarshal(m.Data, &data); err != nil {
-			return err
-		}
-		if data.Request.ID == id.String() && data.Clock != "" {
-			all = append(all, data)
+		if data := changed(r.t, m); data.Request.ID == id.String() && data.Clock != "" {
+			all = append(all, m)
 		}
 		return nil
 	}))
 	return all
 }
 
+func changed(t *testing.T, m *nats.Message) (data events.RequestChanged) {
+	t.Helper()
+	must(t, json.Unmarshal(m.Data, &data))
+	return data
+}
+
+// events are what those say.
+func (r *rig) events(id uuid.UUID) (all []events.RequestChanged) {
+	r.t.Helper()
+	for _, m := range r.messages(id) {
+		all = append(all, changed(r.t, m))
+	}
+	return all
+}
+
 // announced are the events about a request's deadlines: "reaction warned".
 func (r *rig) announced(id uuid.UUID) (all []string) {
 	r.t.Helper()
-	must(r.t, nats.Read(context.Background(), r.nats.Conn.JS, nats.ReadRange{Stream: nats.StreamEvents}, func(m *nats.Message) error {
-		var data events.RequestChanged
-		if err := json.Unmarshal(m.Data, &data); err != nil {
-			return err
-		}
-		if data.Request.ID == id.String() && data.Clock != "" {
-			all = append(all, data.Clock+" "+m.Subject[strings.LastIndex(m.Subject, ".")+1:])
-		}
-		return nil
-	}))
+	for _, m := range r.messages(id) {
+		all = append(all, changed(r.t, m).Clock+" "+m.Subject[strings.LastIndex(m.Subject, ".")+1:])
+	}
 	return all
 }
 

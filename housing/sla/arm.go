@@ -45,10 +45,7 @@ func Arm(w *unit.Work, r db.Request) error {
 	// Two units may leave the same version, the same schedule must be stored again
 	// after it has fired: hence the time.
 	id := events.DeriveID(r.ID.String(), fmt.Sprintf("clock-%d-%d", r.Version, w.Now.UnixNano()))
-	header := events.Envelope{
-		ID: id, Type: TypeDue, Tenant: r.TenantID, Source: "housing", Time: w.Now,
-		Correlation: r.ID.String(), ContentType: "application/json",
-	}.Header()
+	header := w.Envelope(unit.Event{ID: id, Type: TypeDue, Tenant: r.TenantID, Correlation: r.ID.String()}).Header()
 	if !left {
 		header[headerScheduler], header[headerNext] = []string{schedule}, []string{"purge"}
 		return w.Publish(r.TenantID, target, id, header, data)

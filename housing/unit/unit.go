@@ -34,6 +34,7 @@ type Work struct {
 	Tx  pgx.Tx
 	Now time.Time // one moment for all that the unit writes; UTC, milliseconds
 
+	trace  string // W3C traceparent of what asked for the unit; "" where nothing did
 	outbox []db.InsertOutboxParams
 	after  []func(context.Context)
 }
@@ -56,6 +57,13 @@ func With(ctx context.Context, w *Work) context.Context {
 	return context.WithValue(ctx, workKey{}, w)
 }
 
+type traceKey struct{}
+
+// WithTrace makes the events of units under ctx part of a trace.
+func WithTrace(ctx context.Context, traceparent string) context.Context {
+	return context.WithValue(ctx, traceKey{}, traceparent)
+}
+
 // Do runs fn in one transaction: the one of ctx if there is one, else its own,
 // which commits when fn returns nil. What fn does may be done again, never half.
 func (s Store) Do(ctx context.Context, fn func(*Work) error) error {
@@ -68,9 +76,10 @@ func (s Store) Do(ctx context.Context, fn func(*Work) error) error {
 // Own runs fn in a transaction of its own even inside another unit: for what
 // must stay although the request is refused.
 func (s Store) Own(ctx context.Context, fn func(*Work) error) error {
+	trace, _ := ctx.Value(traceKey{}).(string)
 	var w *Work
 	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
-		w = &Work{Queries: db.New(tx), Tx: tx, Now: s.Now().UTC().Truncate(time.Millisecond)}
+		w = &Work{Queries: db.New(tx), Tx: tx, Now: s.Now().UTC().Truncate(time.Millisecond), trace: trace}
 		if err := fn(w); err != nil {
 			return err
 		}
@@ -99,11 +108,15 @@ func (w *Work) Emit(e Event) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", e.Type, err)
 	}
-	envelope := events.Envelope{
+	return w.Publish(e.Tenant, e.Subject, e.ID, w.Envelope(e).Header(), data)
+}
+
+// Envelope is the attributes of an event of this unit, without its data.
+func (w *Work) Envelope(e Event) events.Envelope {
+	return events.Envelope{
 		ID: e.ID, Type: e.Type, Tenant: e.Tenant, Source: "housing", Time: w.Now,
-		Causation: e.Causation, Correlation: e.Correlation, ContentType: "application/json",
+		Causation: e.Causation, Correlation: e.Correlation, Trace: w.trace, ContentType: "application/json",
 	}
-	return w.Publish(e.Tenant, e.Subject, e.ID, envelope.Header(), data)
 }
 
 // Publish puts any message into the outbox; headers are complete.

@@ -2,11 +2,13 @@ package unit_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
 	"time"
 
+	"ukbot/events"
 	"ukbot/housing/unit"
 	"ukbot/sql/db"
 	"ukbot/sql/dbtest"
@@ -117,5 +119,29 @@ func TestAllOfAUnitHappensAtOneMomentInItsOrder(t *testing.T) {
 	}
 	if want := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC); !now.Equal(want) {
 		t.Errorf("now %v, want %v: milliseconds, as events carry them", now, want)
+	}
+}
+
+func TestEventsArePartOfWhatAskedForTheUnit(t *testing.T) {
+	const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	s := store(t)
+	if err := add(unit.WithTrace(t.Context(), trace), s, "acme"); err != nil {
+		t.Fatal(err)
+	}
+	if err := add(t.Context(), s, "alone"); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := db.New(s.Pool).NextOutbox(t.Context(), 0, 10)
+	if err != nil || len(rows) != 2 {
+		t.Fatalf("%d events, %v", len(rows), err)
+	}
+	for i, want := range []string{trace, ""} {
+		var header map[string][]string
+		if err := json.Unmarshal(rows[i].Headers, &header); err != nil {
+			t.Fatal(err)
+		}
+		if got := events.TraceOf(header); got != want {
+			t.Errorf("event %s has trace %q, want %q", rows[i].MessageID, got, want)
+		}
 	}
 }
