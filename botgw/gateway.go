@@ -252,12 +252,12 @@ func (g *Gateway) switchRole(ctx context.Context, t *talk.Turn, role api.Role) e
 }
 
 func (g *Gateway) forget(ctx context.Context, t *talk.Turn) error {
-	return g.Forget(ctx, t.Tenant, t.From.ID)
+	return g.gate.Forget(ctx, t.Tenant, t.From.ID)
 }
 
 // Forget is the Notifier's: it hears who was blocked, or is somebody else by now.
 func (g *Gateway) Forget(ctx context.Context, tenant string, telegram int64) error {
-	return g.gate.Forget(ctx, tenant, telegram)
+	return g.gate.Part(ctx, tenant, telegram)
 }
 
 // How soon the commands of those who have no session are set again: while a

@@ -290,3 +290,10 @@ func (g *Gate) Forget(ctx context.Context, tenant string, telegram int64) error 
 	g.sessions.put(e, nil, 0)
 	return g.sessions.drop(ctx, key, 0)
 }
+
+// Part is Forget for who is not in the person's turn: it does not wait for one that
+// is under way, which the services may be holding up. The watch of each replica
+// lets go of the session.
+func (g *Gate) Part(ctx context.Context, tenant string, telegram int64) error {
+	return g.sessions.drop(ctx, sessionKey(tenant, telegram), 0)
+}

@@ -177,3 +177,27 @@ func TestAChatThatComesBackDoesNotWaitForPostgreSQL(t *testing.T) {
 		t.Error("a group's new id is lost")
 	}
 }
+
+func TestWhoIsPartedFromHasNoSessionAnywhere(t *testing.T) {
+	s := newScene(t)
+	anna := s.s.Applicant()
+	id := s.telegram(anna)
+	replicas := make([]*gate.Gate, 2)
+	for i := range replicas {
+		replicas[i], _ = s.running(unlimited)
+		s.pass(replicas[i], s.update(id, talk.Tap), who)
+	}
+	s.exec("UPDATE users SET status = 'blocked' WHERE id = $1", anna.User)
+	if err := replicas[0].Part(t.Context(), "acme", id); err != nil {
+		t.Fatal(err)
+	}
+	idle := func(_ context.Context, t *talk.Turn) error { // asks nothing of the services
+		t.Say(talk.Screen{Text: "menu"})
+		return nil
+	}
+	for _, g := range replicas {
+		natstest.Wait(t, "a replica to turn them away", func() bool {
+			return strings.HasPrefix(s.pass(g, s.update(id, talk.Text), idle), "say ⛔")
+		})
+	}
+}

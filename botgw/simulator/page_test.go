@@ -51,6 +51,7 @@ func TestThePageIsAPhoneInEveryWay(t *testing.T) {
 	one.Sees("Place 41.31")
 	one.Write("<b>a</b> & <3")
 	one.Sees("You said: <b>a</b> & <3")
+	one.Finds("textarea:placeholder-shown") // and no line break of the Enter that sent it
 
 	one.Photos(1, "a leak")
 	one.Sees("Your photo back")

@@ -171,7 +171,10 @@ class Phone {
     this.$(".down").addEventListener("click", () => this.toEnd());
     this.$(".person").addEventListener("change", event => choose(this, event.target.value));
     this.$(".composer").addEventListener("submit", event => { event.preventDefault(); this.submit(); });
+    let shift = false; // Enter sends, and Shift+Enter begins a line, whatever keyboard says so
+    input.addEventListener("beforeinput", event => { if (event.inputType === "insertLineBreak" && !shift) event.preventDefault(); });
     input.addEventListener("keydown", event => {
+      shift = event.shiftKey;
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); this.submit(); }
       if (event.key === "Escape" && this.editing) { this.editing = 0; input.value = ""; }
     });
