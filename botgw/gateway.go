@@ -62,6 +62,7 @@ type Gateway struct {
 	gate     *gate.Gate
 	speaker  *speak.Speaker
 	commands *speak.Commands
+	intro    *speak.Intro
 	cards    *Cards
 	router   *router
 	clients  clients
@@ -124,6 +125,7 @@ func (g *Gateway) talking(operators *company.Line, spoken *speak.Metrics) error 
 	})
 	orders := slices.Concat(front.Orders(), cards.Orders())
 	g.commands = speak.NewCommands(speak.CommandsConfig{Orders: orders, Pool: g.cfg.Pool, Conn: g.cfg.Conn, Metrics: spoken, Log: g.cfg.Log})
+	g.intro = speak.NewIntro(speak.IntroConfig{Conn: g.cfg.Conn, Metrics: spoken, Log: g.cfg.Log})
 	g.router = newRouter(router{
 		engine: engine, label: desk.Label, decode: g.speaker.Decode, menu: menu,
 		may: func(ctx context.Context, t *talk.Turn, o talk.Order) bool {
@@ -258,49 +260,6 @@ func (g *Gateway) forget(ctx context.Context, t *talk.Turn) error {
 // Forget is the Notifier's: it hears who was blocked, or is somebody else by now.
 func (g *Gateway) Forget(ctx context.Context, tenant string, telegram int64) error {
 	return g.gate.Part(ctx, tenant, telegram)
-}
-
-// How soon the commands of those who have no session are set again: while a
-// company may have changed them, and after a failure.
-const (
-	commandsEvery = 5 * time.Minute
-	commandsAgain = 5 * time.Second // and twice that after the next
-)
-
-// announce sets the commands of those who have no session, for each bot that
-// comes and now and then: whoever has one gets theirs with their next update.
-func (g *Gateway) announce(ctx context.Context) error {
-	done, said := map[int64]bool{}, map[int64]bool{}
-	for again := commandsAgain; ; {
-		changed := g.cfg.Bots.Changed()
-		pause := commandsEvery
-		for _, bot := range g.cfg.Bots.All() {
-			if done[bot.ID] {
-				continue
-			}
-			err := g.commands.Announce(ctx, bot.Client, bot.Tenant)
-			if done[bot.ID] = err == nil; err == nil || ctx.Err() != nil {
-				continue
-			}
-			pause = again
-			if !said[bot.ID] { // once, not all the while that Telegram is away
-				g.cfg.Log.Warn().Err(err).Str("tenant", bot.Tenant).Msg("commands of the bot not set, trying again")
-			}
-			said[bot.ID] = true
-		}
-		again = min(2*pause, commandsEvery)
-		if pause == commandsEvery { // the next round is of all bots
-			clear(done)
-			again = commandsAgain
-		}
-		select {
-		case <-changed:
-			again = commandsAgain // who has come has not failed yet
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return nil
-		}
-	}
 }
 
 // clients is the ways to the housing services, one per tenant: each bot has a key.

@@ -40,7 +40,7 @@ func (f folder) head(t *talk.Turn) string {
 	return t.Book.Text("requests.head", words.Args{
 		"Mark": mark(f.Request), "Number": f.Number, "Status": t.Book.Plain("status." + string(f.Status)),
 		"Category": t.Book.Plain("category." + string(f.Category)), "Urgency": t.Book.Plain("urgency." + string(f.Urgency)),
-		"Address": telegram.Line(f.Address, addressShown),
+		"Address": telegram.Line(spoken(t.Book, f.Request), addressShown),
 	})
 }
 

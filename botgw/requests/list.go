@@ -58,7 +58,7 @@ func line(t *talk.Turn, n int, r api.Request) string {
 		"N": n, "Mark": mark(r), "Number": r.Number,
 		"Category":    t.Book.Plain("category." + string(r.Category)),
 		"Status":      t.Book.Plain("status." + string(r.Status)),
-		"Address":     address(r.Address, lineAddress),
+		"Address":     address(spoken(t.Book, r), lineAddress),
 		"Description": telegram.Line(r.Description, lineDescription),
 		"Age":         age(t, r.CreatedAt),
 	}

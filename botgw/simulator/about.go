@@ -60,3 +60,15 @@ func (b *bot) aboutFor(p *person) about {
 		short:       cmp.Or(own.short, rest.short),
 	}
 }
+
+// DescriptionOf is what a person reads of a bot before they begin, and on its page.
+func (s *Server) DescriptionOf(botToken string, userID int64) (description, short string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ph, err := s.phone(botToken, userID)
+	if err != nil {
+		return "", ""
+	}
+	about := ph.b.aboutFor(ph.p)
+	return about.description, about.short
+}

@@ -193,6 +193,8 @@ func TestCallsAreRefusedAsTelegramRefusesThem(t *testing.T) {
 		"a file without id":             {[]string{"getFile"}, 400, "Bad Request: file_id not specified"},
 		"an unknown file":               {[]string{"getFile", "file_id=x"}, 400, "Bad Request: invalid file_id"},
 		"a description too long":        {[]string{"setMyDescription", "description=" + long[:1030]}, 400, "Bad Request: description is too long"},
+		"a short description too long":  {[]string{"setMyShortDescription", "short_description=" + long[:242]}, 400, "Bad Request: short description is too long"},
+		"a description for nobody":      {[]string{"setMyDescription", "description=x", "language_code=rus"}, 400, "Bad Request: invalid language code specified"},
 		"a command in capitals":         {[]string{"setMyCommands", `commands=[{"command":"Start","description":"x"}]`}, 400, "Bad Request: BOT_COMMAND_INVALID"},
 		"a command without description": {[]string{"setMyCommands", `commands=[{"command":"start"}]`}, 400, "Bad Request: command description must be non-empty"},
 		"a language of three letters":   {[]string{"setMyCommands", "commands=[]", "language_code=rus"}, 400, "Bad Request: invalid language code specified"},

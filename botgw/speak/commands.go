@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"hash/fnv"
 	"reflect"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -74,10 +72,7 @@ func (c *Commands) Announce(ctx context.Context, bot *telegram.Bot, tenant strin
 	var errs []error
 	for _, language := range words.Languages {
 		list := c.list(changed, "", language)
-		if language == restLanguage {
-			language = ""
-		}
-		errs = append(errs, c.set(ctx, bot, telegram.ScopePrivate(), language, list))
+		errs = append(errs, c.set(ctx, bot, telegram.ScopePrivate(), codeOf(language), list))
 	}
 	return errors.Join(errs...)
 }
@@ -158,9 +153,7 @@ func (c *Commands) list(changed map[string]Change, role api.Role, language strin
 // fingerprint is equal for equal lists.
 func fingerprint(list []tgbotapi.BotCommand) string {
 	raw, _ := json.Marshal(list) // strings always marshal
-	sum := fnv.New64a()
-	_, _ = sum.Write(raw)
-	return strconv.FormatUint(sum.Sum64(), 36)
+	return sumOf(string(raw))
 }
 
 // Change is what a company changed about a command. The zero Change is none.

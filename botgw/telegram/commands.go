@@ -44,3 +44,18 @@ func (b *Bot) DeleteCommands(ctx context.Context, scope tgbotapi.BotCommandScope
 	}
 	return b.do(ctx, "deleteMyCommands", p)
 }
+
+// SetDescription sets what stands in a chat with the bot before it is begun, in a
+// language, "" for every language without one of its own.
+func (b *Bot) SetDescription(ctx context.Context, language, text string) error {
+	p := tgbotapi.Params{"description": text}
+	p.AddNonEmpty("language_code", language)
+	return b.do(ctx, "setMyDescription", p)
+}
+
+// SetShortDescription does so with what stands on the bot's page and in links to it.
+func (b *Bot) SetShortDescription(ctx context.Context, language, text string) error {
+	p := tgbotapi.Params{"short_description": text}
+	p.AddNonEmpty("language_code", language)
+	return b.do(ctx, "setMyShortDescription", p)
+}
