@@ -106,7 +106,7 @@ func TestACompanyChangesItsCommands(t *testing.T) {
 	if got := listed(); strings.Contains(got, "help ") || !strings.Contains(got, "language Til; язык, 1=1") {
 		t.Errorf("a stranger is shown\n%s", got)
 	}
-	eventually(t, 20*time.Second, "the bot to say whose it is", func() bool {
+	eventually(t, arriveIn, "the bot to say whose it is", func() bool {
 		description, short := sim.DescriptionOf(token, 7)
 		return strings.Contains(description, "Бот компании Annex.") && strings.HasSuffix(short, ": Annex")
 	})

@@ -7,6 +7,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ukbot/botgw/simulator"
+	"ukbot/golden"
 	"ukbot/nats/natstest"
 )
 
@@ -16,7 +17,7 @@ func TestABotSaysWhoseItIs(t *testing.T) {
 	conn := natstest.Start(t).Connect("bot")
 	intro := NewIntro(IntroConfig{Conn: conn, Log: zerolog.Nop()})
 	s.must(intro.Introduce(t.Context(), s.bot, `УК «Чинар» <3 & Co`))
-	golden(t, "a bot says whose it is", s.tape.text())
+	golden.Equal(t, "a_bot_says_whose_it_is.golden.txt", s.tape.text())
 
 	s.tape.rewind()
 	calls := func() int { return s.tape.count("setMyDescription") + s.tape.count("setMyShortDescription") }
