@@ -289,7 +289,9 @@ func (b *backbone) settled() {
 	b.t.Helper()
 	// Twice: between two looks a message may have gone from one that was still to be
 	// looked at to one that already was.
-	b.until("all consumers idle", func() bool { return b.idle() && b.idle() })
+	for range 2 {
+		b.until("all consumers idle", b.idle)
+	}
 }
 
 // exec changes rows as an operator would.
