@@ -192,3 +192,16 @@ func anOfferLeavesTheOpenFormItsButtons(t *testing.T, env *natstest.Env) {
 	s.opens("sample")
 	s.want("the draft is offered", 1002, 1003, 1004)
 }
+
+// A tap below an older message is answered there, and takes nothing from the newest.
+func theNewestMessageKeepsItsButtons(t *testing.T, env *natstest.Env) {
+	s := newScreens(t, env)
+	s.opens("sample")
+	old := s.showing[1001]
+	s.opens("sample") // tapped before it was seen
+	tap := s.turn(talk.Tap, func(t *talk.Turn) { t.Message = 1001 })
+	s.deliver(tap, s.call(s.engine, tap, button(t, old, "Other")))
+	s.want("a form begun twice, and the first tapped", 1001, 1002)
+	s.taps("Other")
+	wantText(t, s.showing[1002], "text?")
+}

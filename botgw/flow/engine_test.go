@@ -35,6 +35,7 @@ func TestEngine(t *testing.T) {
 		"what another replica wrote is seen":           whatAnotherReplicaWroteIsSeen,
 		"only the current step has buttons":            onlyTheCurrentStepHasButtons,
 		"a form that ends leaves no buttons":           aFormThatEndsLeavesNoButtons,
+		"the newest message keeps its buttons":         theNewestMessageKeepsItsButtons,
 		"a form that ends twice leaves no buttons":     aFormThatEndsTwiceLeavesNoButtons,
 		"an offer leaves the open form its buttons":    anOfferLeavesTheOpenFormItsButtons,
 	} {

@@ -10,7 +10,8 @@ import (
 
 // place decides where a step is shown: pictures sent as one are counted in one
 // message. Of two messages that ask, the older one would only confuse: its buttons
-// go. So it is remembered which one it is.
+// go. So it is remembered which one it is. The newest keeps its buttons, though an
+// older one was tapped and shows the step as well: it is where people look.
 func (e *Engine) place(t *talk.Turn, r *Record, screen talk.Screen) {
 	at, key, album, menu := *r.Open, Key(t.Update), t.Album, screen.Menu != nil
 	out := talk.Out{Way: talk.Auto, Screen: screen}
@@ -27,6 +28,10 @@ func (e *Engine) place(t *talk.Turn, r *Record, screen talk.Screen) {
 		if message != at.Screen || album != "" && album != at.Album {
 			e.shown(key, at.Data.Nonce, album, message)
 		}
+	}
+	if out.Way == talk.Auto && t.Kind == talk.Tap && t.Message < at.Screen {
+		t.Show(screen)
+		return
 	}
 	t.Outs = append(t.Outs, out)
 	takeButtons(t, at.Screen, len(t.Outs)-1)
