@@ -26,7 +26,10 @@ func parseNotices() map[string]*template.Template {
 	for _, language := range languages {
 		book := words.For(language)
 		funcs := template.FuncMap{
-			"text":  telegram.Line,
+			"text": telegram.Line,
+			"address": func(address, apartment string) string {
+				return telegram.Line(book.Address(address, apartment), addressMax)
+			},
 			"money": func(minor int64, code string) string { return money(language, minor, code) },
 			"stars": words.Rating,
 			// Services may know names that this program does not yet: they are cut like any text.
@@ -43,8 +46,11 @@ func parseNotices() map[string]*template.Template {
 	return texts
 }
 
-// nameMax bounds the name of a status and the like, in UTF-16 units.
-const nameMax = 50
+// Bounds of what stands in notices, in UTF-16 units.
+const (
+	nameMax    = 50 // the name of a status and the like
+	addressMax = 300
+)
 
 // day is a date that is right whenever it is read: "пн, 24 ноября".
 func day(book words.Book, at time.Time) string {

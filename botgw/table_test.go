@@ -60,7 +60,7 @@ func requestSample(row noticeRow, extreme int) events.RequestChanged {
 	}
 	r.Request = events.RequestBrief{
 		ID: "0199c0de-0000-7000-8000-000000000001", Number: "251007-001", Status: r.To, Category: "plumbing", Urgency: "urgent",
-		Address: "ул. Чиланзар, 14, кв. 12", Version: 7,
+		Address: "ул. Чиланзар, 14, кв. 12", Apartment: "12", Version: 7,
 	}
 	r.Actor = events.Actor{ID: executor1, Role: "executor"}
 	if r.To != "new" {

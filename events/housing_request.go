@@ -47,7 +47,9 @@ type RequestBrief struct {
 	Category string `json:"category"`
 	Urgency  string `json:"urgency"`
 	Address  string `json:"address"`
-	Version  int64  `json:"version"`
+	// Apartment is the number of the one that Address ends with; "" for a building.
+	Apartment string `json:"apartment,omitempty"`
+	Version   int64  `json:"version"`
 }
 
 // Actor is who did it: a person by id, an API key by name, or the clock.

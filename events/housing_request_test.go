@@ -12,7 +12,7 @@ func TestRequestChangedWireForm(t *testing.T) {
 	data, err := json.MarshalIndent(RequestChanged{
 		Request: RequestBrief{
 			ID: "0199c0de-0000-7000-8000-000000000001", Number: "251007-001", Status: "accepted",
-			Category: "plumbing", Urgency: "urgent", Address: "ул. Чиланзар, 14, кв. 12", Version: 7,
+			Category: "plumbing", Urgency: "urgent", Address: "ул. Чиланзар, 14, кв. 12", Apartment: "12", Version: 7,
 		},
 		Action: "accept", From: "confirmed", To: "accepted",
 		Actor: Actor{ID: "0199c0de-0000-7000-8000-0000000000c1", Role: "applicant"},

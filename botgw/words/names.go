@@ -79,3 +79,19 @@ func (b Book) named(key string) string {
 	_, name, _ := strings.Cut(key, ".")
 	return name
 }
+
+// Address is an address in the book's language. Addresses are put into words when
+// they come up, in the company's language: only how the apartment is called
+// differs, and its number is known; "" for none. What ends otherwise stays as it is.
+func (b Book) Address(address, apartment string) string {
+	if apartment == "" {
+		return address
+	}
+	for _, language := range Languages {
+		end := For(language).Plain("flow.place_apartment", Args{"Address": "", "Number": apartment})
+		if street, is := strings.CutSuffix(address, end); is && street != "" {
+			return b.Plain("flow.place_apartment", Args{"Address": street, "Number": apartment})
+		}
+	}
+	return address
+}

@@ -151,7 +151,7 @@ func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil &&
 
 // audience is what the event tells besides the request.
 func audience(ctx context.Context, w *unit.Work, row db.Request) (db.RequestAudienceRow, error) {
-	people, err := w.RequestAudience(ctx, row.TenantID, row.ExecutorID)
+	people, err := w.RequestAudience(ctx, db.RequestAudienceParams{TenantID: row.TenantID, ExecutorID: row.ExecutorID, ApartmentID: row.ApartmentID})
 	if err != nil {
 		return people, fmt.Errorf("who must know of request %s: %w", row.ID, err)
 	}
@@ -163,7 +163,7 @@ func announce(w *unit.Work, before, row db.Request, e Entry, people db.RequestAu
 	data := events.RequestChanged{
 		Request: events.RequestBrief{
 			ID: row.ID.String(), Number: row.Number, Status: row.Status, Category: row.Category,
-			Urgency: row.Urgency, Address: row.Address, Version: row.Version,
+			Urgency: row.Urgency, Address: row.Address, Apartment: people.Apartment, Version: row.Version,
 		},
 		Action: e.Action, From: before.Status, To: row.Status, Actor: events.Actor{ID: e.Actor.ID, Role: e.Actor.Role},
 		Text: e.Text, Clock: e.Clock, Internal: e.Internal, Know: know(before, row, e, people.Managers),

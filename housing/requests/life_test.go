@@ -53,6 +53,9 @@ func TestARequestLives(t *testing.T) {
 	if !slices.Equal(subjects, want) {
 		t.Errorf("events %v, want %v", subjects, want)
 	}
+	if r.Apartment == nil || told[0].Request.Apartment != r.Apartment.Name {
+		t.Errorf("the event names apartment %q of %+v", told[0].Request.Apartment, r.Apartment)
+	}
 	assigned := told[12]
 	if !knows(assigned, s.executor.Caller, events.RelationPreviousExecutor) || !knows(assigned, other.Caller, events.RelationExecutor) || assigned.Text != "" {
 		t.Errorf("both executors know that it went to another, nobody reads why: %+v", assigned)

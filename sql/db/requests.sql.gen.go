@@ -466,19 +466,27 @@ func (q *Queries) OpenRequests(ctx context.Context, arg OpenRequestsParams) ([]R
 
 const requestAudience = `-- name: RequestAudience :one
 SELECT coalesce((SELECT u.name FROM users u WHERE u.tenant_id = $1 AND u.id = $2::uuid), '')::text AS executor_name,
+    coalesce((SELECT a.number FROM apartments a WHERE a.tenant_id = $1 AND a.id = $3::uuid), '')::text AS apartment,
     ARRAY(SELECT s.user_id FROM shifts s WHERE s.tenant_id = $1 AND s.status = 'open' AND s.role = 'manager' ORDER BY s.user_id LIMIT 50)::uuid[] AS managers
 `
 
+type RequestAudienceParams struct {
+	TenantID    string
+	ExecutorID  *uuid.UUID
+	ApartmentID *uuid.UUID
+}
+
 type RequestAudienceRow struct {
 	ExecutorName string
+	Apartment    string
 	Managers     []uuid.UUID
 }
 
-// RequestAudience is what an event tells besides the request: its executor's name, and the managers on shift, at most 50.
-func (q *Queries) RequestAudience(ctx context.Context, tenantID string, executorID *uuid.UUID) (RequestAudienceRow, error) {
-	row := q.db.QueryRow(ctx, requestAudience, tenantID, executorID)
+// RequestAudience is what an event tells besides the request: its executor's name, its apartment's number, and the managers on shift, at most 50.
+func (q *Queries) RequestAudience(ctx context.Context, arg RequestAudienceParams) (RequestAudienceRow, error) {
+	row := q.db.QueryRow(ctx, requestAudience, arg.TenantID, arg.ExecutorID, arg.ApartmentID)
 	var i RequestAudienceRow
-	err := row.Scan(&i.ExecutorName, &i.Managers)
+	err := row.Scan(&i.ExecutorName, &i.Apartment, &i.Managers)
 	return i, err
 }
 

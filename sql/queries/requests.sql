@@ -60,8 +60,9 @@ INSERT INTO request_history (tenant_id, request_id, seq, at, actor_id, actor_rol
 VALUES (@tenant_id, @request_id, @seq, @at, @actor_id, @actor_role, @action, @from_status, @to_status, @executor_id, @reason, @changes, @seconds);
 
 -- name: RequestAudience :one
--- RequestAudience is what an event tells besides the request: its executor's name, and the managers on shift, at most 50.
+-- RequestAudience is what an event tells besides the request: its executor's name, its apartment's number, and the managers on shift, at most 50.
 SELECT coalesce((SELECT u.name FROM users u WHERE u.tenant_id = @tenant_id AND u.id = sqlc.narg(executor_id)::uuid), '')::text AS executor_name,
+    coalesce((SELECT a.number FROM apartments a WHERE a.tenant_id = @tenant_id AND a.id = sqlc.narg(apartment_id)::uuid), '')::text AS apartment,
     ARRAY(SELECT s.user_id FROM shifts s WHERE s.tenant_id = @tenant_id AND s.status = 'open' AND s.role = 'manager' ORDER BY s.user_id LIMIT 50)::uuid[] AS managers;
 
 -- name: RequestNames :many
