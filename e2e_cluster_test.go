@@ -32,7 +32,7 @@ func TestLostLeaderOfAClusterLosesNothingAccepted(t *testing.T) {
 	s := e.hookOn(conn, events.DefaultTenant)
 	p := startRole(t, []string{"NATS_URL=" + c.URL(), "UKBOT_KEYS=" + key.Reveal(), "UKBOT_REPLICAS=3"}, "ingress")
 	s.at.Store(&p.http)
-	stop := s.run(t, "leader", chaosWorkers, chaosPerSecond)
+	stop := s.run(t, "leader", chaosWorkers, chaos().perSecond)
 	gap := gapMax
 	for lost := 0; lost < leadersLost && gap >= gapMax; lost++ {
 		pause(t.Context(), time.Second)

@@ -14,14 +14,26 @@ import (
 	"ukbot/events"
 )
 
-// kills is how often a test kills its program.
-const kills = 20
+// sizes are the loads and numbers of the chaos tests.
+type sizes struct {
+	perSecond float64 // events: enough that something is always in hand at every stage
+	kills     int     // of a test's program
+	killSets  int     // sets of roles that are killed side by side
+	setLoad   float64 // events a second of one set
+}
 
-// Loads of the chaos tests: enough that something is always in hand at every
-// stage, little enough that two cores keep up.
+// chaos is what two cores keep up with: some ten times less under the race
+// detector, whose test command says -short. A race shows in the first lives.
+func chaos() sizes {
+	if testing.Short() {
+		return sizes{perSecond: 40, kills: 4, killSets: 2, setLoad: 20}
+	}
+	return sizes{perSecond: 200, kills: 20, killSets: 4, setLoad: 75}
+}
+
+// Further bounds of the chaos tests.
 const (
-	chaosWorkers   = 16
-	chaosPerSecond = 200
+	chaosWorkers = 16
 	// chaosLimit is how long the work that piled up may take; a busy machine is no flaw.
 	chaosLimit = 6 * time.Minute
 )
@@ -51,8 +63,8 @@ func TestKilledDevLosesNothingAccepted(t *testing.T) {
 	r, dir := seeded(t), openDir(t)
 	p := startDev(t, dir)
 	s := p.sender(events.DefaultTenant, "stripe")
-	stop := s.run(t, "kill", chaosWorkers, chaosPerSecond)
-	for range kills {
+	stop := s.run(t, "kill", chaosWorkers, chaos().perSecond)
+	for range chaos().kills {
 		pause(t.Context(), moment(r))
 		p.kill()
 		p = startDev(t, dir)
@@ -62,22 +74,19 @@ func TestKilledDevLosesNothingAccepted(t *testing.T) {
 	recordedOnce(t, p.pool(), events.DefaultTenant, s, chaosLimit)
 }
 
-// Sets of roles that are killed side by side. A killed sender's lanes rest for
-// some ten seconds until the next one has their turn, and every kill is to fall
-// among messages that are being sent.
-const (
-	killSets      = 4
-	killSetLoad   = 75  // events a second of one set
-	killAfterSent = 300 // messages of one life at most
-)
+// killAfterSent is how many messages one life sends at most. A killed sender's
+// lanes rest for some ten seconds until the next one has their turn, and every
+// kill is to fall among messages that are being sent.
+const killAfterSent = 300
 
 // TestKilledRolesTellNobodyTwiceBeyondWhatWasInFlight counts messages: streams,
 // database and Telegram outlive the killed process.
 func TestKilledRolesTellNobodyTwiceBeyondWhatWasInFlight(t *testing.T) {
 	t.Parallel()
 	r := seeded(t)
-	for set := range killSets {
-		after := make([]int64, kills/killSets)
+	size := chaos()
+	for set := range size.killSets {
+		after := make([]int64, size.kills/size.killSets)
 		for i := range after {
 			after[i] = 1 + r.Int64N(killAfterSent)
 		}
@@ -95,13 +104,13 @@ func killAmongMessages(t *testing.T, after []int64) {
 	s := e.hook(events.DefaultTenant)
 	p := startRole(t, e.settings, "all")
 	s.at.Store(&p.http)
-	stop := s.run(t, "kill", chaosWorkers, killSetLoad)
+	stop := s.run(t, "kill", chaosWorkers, chaos().setLoad)
 	for _, messages := range after {
-		wait, cancel := context.WithTimeout(t.Context(), startIn)
+		wait, cancel := context.WithTimeout(t.Context(), chaosLimit)
 		err := e.telegram.WaitSent(wait, e.telegram.Sent()+messages)
 		cancel()
 		if err != nil {
-			t.Fatalf("no %d messages were sent within %s", messages, startIn)
+			t.Fatalf("no %d messages were sent within %s", messages, chaosLimit)
 		}
 		p.kill()
 		p = startRole(t, e.settings, "all")
@@ -146,7 +155,7 @@ func TestStoppedRolesLoseNothingAndTellNobodyTwice(t *testing.T) {
 	s := e.hook(events.DefaultTenant)
 	p := startRole(t, e.settings, "all")
 	s.at.Store(&p.http)
-	stop := s.run(t, "stop", chaosWorkers, chaosPerSecond)
+	stop := s.run(t, "stop", chaosWorkers, chaos().perSecond)
 	var stopped stops
 	for range 5 {
 		pause(t.Context(), 500*time.Millisecond)
@@ -166,7 +175,7 @@ func TestStoppedDevLosesNothing(t *testing.T) {
 	dir := openDir(t)
 	p := startDev(t, dir)
 	s := p.sender(events.DefaultTenant, "stripe")
-	stop := s.run(t, "stop", chaosWorkers, chaosPerSecond)
+	stop := s.run(t, "stop", chaosWorkers, chaos().perSecond)
 	var stopped stops
 	for range 2 {
 		pause(t.Context(), 700*time.Millisecond)

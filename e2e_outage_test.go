@@ -73,7 +73,7 @@ func TestPostgresAwayRefusesNoWebhook(t *testing.T) {
 	s := e.hook(events.DefaultTenant)
 	p := startRole(t, e.settings, "all")
 	s.at.Store(&p.http)
-	stop := s.run(t, "away", chaosWorkers, chaosPerSecond/2) // one chat is told of all of them, one by one
+	stop := s.run(t, "away", chaosWorkers, chaos().perSecond/2) // one chat is told of all of them, one by one
 	pause(t.Context(), time.Second)
 	database.stop()
 	pause(t.Context(), outage())
@@ -104,7 +104,7 @@ func TestStreamsAwayRefuseAtOnceAndStoreNothingRefused(t *testing.T) {
 	s := e.hook(events.DefaultTenant)
 	p := startRole(t, e.settings, "all")
 	s.at.Store(&p.http)
-	stop := s.run(t, "away", chaosWorkers, chaosPerSecond)
+	stop := s.run(t, "away", chaosWorkers, chaos().perSecond)
 	pause(t.Context(), time.Second)
 	stopping := time.Now()
 	e.streams.Stop()

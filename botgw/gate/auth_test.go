@@ -159,7 +159,7 @@ func TestTwoReplicasKeepOneSession(t *testing.T) {
 	here, _ := s.running(unlimited)
 	there, _ := s.running(unlimited)
 	for range 4 {
-		s.together(60, id, here, there)
+		s.together(24, id, here, there)
 		s.s.Clock.Advance(14 * time.Minute)
 	}
 	if n := s.front.count("/auth/telegram"); n > 2 { // both may begin at the same moment
