@@ -28,7 +28,7 @@ type commandsCommand struct {
 // botOrders are the commands of the bot and the keys of its main menu, in the
 // order of its list.
 func botOrders() []talk.Order {
-	return append(desk.New(desk.Config{}).Orders(), requests.New(nil).Orders()...)
+	return append(desk.New(desk.Config{}).Orders(), requests.New(nil, nil).Orders()...)
 }
 
 // orderCalled is an order of the bot by its name.

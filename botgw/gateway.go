@@ -118,7 +118,7 @@ func (g *Gateway) talking(operators *company.Line, spoken *speak.Metrics) error 
 	var front *desk.Desk
 	menu := func(ctx context.Context, t *talk.Turn) *talk.Menu { return front.Menu(ctx, t) }
 	engine := flow.New(records, forms.All(menu)...)
-	cards := requests.New(engine.Begin)
+	cards := requests.New(engine.Begin, g.open)
 	front = desk.New(desk.Config{
 		Begin: engine.Begin, Cancel: engine.Cancel, Card: cards.Card, SwitchRole: g.switchRole, Forget: g.forget, Open: g.open,
 		Settings: g.cfg.Pool, Operator: operators.Operator(g.cfg.OperatorKey), Emergency: g.cfg.Emergency,

@@ -39,7 +39,7 @@ func parseNotices() map[string]*template.Template {
 			"role":     func(name string) string { return telegram.Line(book.Role(name), nameMax) },
 			"relation": func(name string) string { return telegram.Line(book.Relation(name), nameMax) },
 			"day":      func(at time.Time) string { return day(book, at) },
-			"clock":    func(at time.Time) string { return at.Format("15:04") },
+			"span":     func(from, to time.Time) string { return span(book, from, to) },
 		}
 		texts[language] = template.Must(template.New(language).Funcs(funcs).ParseFS(noticeFiles, "notices/*."+language+".tmpl"))
 	}
@@ -57,6 +57,17 @@ func day(book words.Book, at time.Time) string {
 	return book.Weekday(at, at.Location()) + ", " + book.Plain("date.day", words.Args{
 		"Day": at.Day(), "Month": book.Plain("month." + strconv.Itoa(int(at.Month()))),
 	})
+}
+
+func clock(at time.Time) string { return at.Format("15:04") }
+
+// span is "пн, 24 ноября, 20:00–08:00"; from a day on it names its last one too.
+func span(book words.Book, from, to time.Time) string {
+	begins := day(book, from) + ", " + clock(from)
+	if to.Sub(from) < 24*time.Hour {
+		return begins + "–" + clock(to)
+	}
+	return begins + " – " + day(book, to) + ", " + clock(to)
 }
 
 // render writes a notice, within Telegram's limit.

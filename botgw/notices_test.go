@@ -11,6 +11,7 @@ import (
 
 	"ukbot/botgw/simulator"
 	"ukbot/botgw/telegram"
+	"ukbot/botgw/words"
 	"ukbot/events"
 	"ukbot/golden"
 	"ukbot/sql/db"
@@ -151,6 +152,18 @@ func buttonsText(t *testing.T, markup json.RawMessage) string {
 		text = strings.TrimSpace(text) + "\n"
 	}
 	return text
+}
+
+func TestASpanOfADayNamesItsLastOne(t *testing.T) {
+	from := time.Date(2026, 3, 2, 20, 0, 0, 0, time.UTC)
+	for hours, want := range map[int]string{
+		12: "пн, 2 марта, 20:00–08:00",
+		24: "пн, 2 марта, 20:00 – вт, 3 марта, 20:00",
+	} {
+		if got := span(words.For("ru"), from, from.Add(time.Duration(hours)*time.Hour)); got != want {
+			t.Errorf("%d hours are %q, want %q", hours, got, want)
+		}
+	}
 }
 
 func TestEveryNoticeHasAText(t *testing.T) {

@@ -23,8 +23,8 @@ type router struct {
 	menu   func(ctx context.Context, t *talk.Turn) *talk.Menu         // of the person
 }
 
-// newRouter makes a router of all routes and orders; names that occur twice are a
-// bug every test meets.
+// newRouter makes a router of all routes and orders; names that occur twice, and
+// orders that are not there, are a bug every test meets.
 func newRouter(r router, routes []talk.Route, orders []talk.Order) *router {
 	r.routes, r.orders = map[string]talk.Route{}, map[string]talk.Order{}
 	for _, route := range routes {
@@ -38,6 +38,11 @@ func newRouter(r router, routes []talk.Route, orders []talk.Order) *router {
 			panic("two orders are called " + order.Name)
 		}
 		r.orders[order.Name] = order
+	}
+	for _, route := range routes {
+		if _, known := r.orders[route.Order]; route.Order != "" && !known {
+			panic(route.Do + " is another way to no order: " + route.Order)
+		}
 	}
 	return &r
 }
@@ -105,6 +110,10 @@ func (r *router) tap(ctx context.Context, t *talk.Turn) error {
 		return r.lost(ctx, t)
 	case len(route.Roles) > 0 && !t.Person.Is(route.Roles...) && !(t.Person == nil && route.Anybody):
 		t.Alert(t.Book.Plain("gateway.forbidden"))
+		return nil
+	case route.Order != "" && !r.may(ctx, t, r.orders[route.Order]):
+		t.Outcome = "forbidden"
+		t.Alert(t.Book.Plain("gateway.closed"))
 		return nil
 	}
 	t.Step = route.Do

@@ -28,7 +28,7 @@ import (
 func TestEveryKeyOfTheMenuLeadsSomewhere(t *testing.T) {
 	front := desk.New(desk.Config{})
 	engine := flow.New(nil, forms.All(front.Menu)...)
-	cards := requests.New(engine.Begin)
+	cards := requests.New(engine.Begin, nil)
 	r := newRouter(router{}, slices.Concat(engine.Routes(), cards.Routes(), front.Routes()), slices.Concat(front.Orders(), cards.Orders()))
 	for _, role := range []api.Role{api.RoleApplicant, api.RoleExecutor, api.RoleManager, api.RoleAdmin} {
 		for _, language := range words.Languages {
@@ -58,6 +58,36 @@ func TestARefusedOrderIsCalledAsTheOthers(t *testing.T) {
 	}
 	if err := r.handle(t.Context(), turn); err != nil || turn.Step != "admin" || turn.Outcome != "forbidden" {
 		t.Errorf("step %q, outcome %q, %v", turn.Step, turn.Outcome, err)
+	}
+}
+
+// TestAButtonIsClosedWithItsCommand: a list in a phone may still show one.
+func TestAButtonIsClosedWithItsCommand(t *testing.T) {
+	open, began := false, 0
+	begin := func(context.Context, *talk.Turn, string, flow.Data) error { began++; return nil }
+	cards := requests.New(begin, nil)
+	r := newRouter(router{
+		decode: func(context.Context, talk.Update) (talk.Call, bool, error) {
+			return talk.Call{Do: "rf", Args: []string{"create"}}, false, nil
+		},
+		may: func(context.Context, *talk.Turn, talk.Order) bool { return open },
+	}, cards.Routes(), slices.Concat(desk.New(desk.Config{}).Orders(), cards.Orders()))
+	tap := func() *talk.Turn {
+		turn := &talk.Turn{
+			Update: talk.Update{Kind: talk.Tap, Chat: 7, From: talk.From{ID: 7}},
+			Person: &talk.Person{Role: api.RoleApplicant}, Book: words.For("uz"),
+		}
+		if err := r.handle(t.Context(), turn); err != nil {
+			t.Fatal(err)
+		}
+		return turn
+	}
+	if turn := tap(); began != 0 || turn.Outcome != "forbidden" {
+		t.Errorf("closed: %d forms begun, outcome %q", began, turn.Outcome)
+	}
+	open = true
+	if turn := tap(); began != 1 || turn.Outcome == "forbidden" {
+		t.Errorf("open: %d forms begun, outcome %q", began, turn.Outcome)
 	}
 }
 

@@ -148,7 +148,11 @@ func shiftLabel(t *talk.Turn, shift api.Shift, view string) string {
 	return text
 }
 
-// shiftTime is "пн 2 марта, 09:00–18:00".
+// shiftTime is "пн 2 марта, 09:00–18:00"; from a day on it names its last one too.
 func shiftTime(t *talk.Turn, shift api.Shift) string {
-	return t.Book.Weekday(shift.StartsAt, t.Zone) + " " + day(t, shift.StartsAt) + ", " + clock(t, shift.StartsAt) + "–" + clock(t, shift.EndsAt)
+	begins := t.Book.Weekday(shift.StartsAt, t.Zone) + " " + day(t, shift.StartsAt) + ", " + clock(t, shift.StartsAt)
+	if shift.EndsAt.Sub(shift.StartsAt) < 24*time.Hour {
+		return begins + "–" + clock(t, shift.EndsAt)
+	}
+	return begins + " – " + t.Book.Weekday(shift.EndsAt, t.Zone) + " " + day(t, shift.EndsAt) + ", " + clock(t, shift.EndsAt)
 }

@@ -109,6 +109,15 @@ func TestAWeekBeginsOnMondayOfTheCompany(t *testing.T) {
 	has(t, turn, talk.New, "9 марта — 15 марта")
 }
 
+// A shift of a day and longer would read as one of no time at all.
+func TestALongShiftNamesItsLastDay(t *testing.T) {
+	w := newTown(t)
+	w.shift(nil, 24, 48, "")
+	if got, want := said(t, w.asked(screen{"a day", w.rustam, "shl free"}, "ru")), "вт 3 марта, 00:00 – ср 4 марта, 00:00"; !strings.Contains(got, want) {
+		t.Errorf("want %q in\n%s", want, got)
+	}
+}
+
 func TestFreeShiftsArePaged(t *testing.T) {
 	w := newTown(t)
 	for i := range 10 {

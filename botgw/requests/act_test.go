@@ -243,7 +243,7 @@ func TestPhotosThatCannotBeShownAreCounted(t *testing.T) {
 func TestWithoutTheServicesNothingIsSaid(t *testing.T) {
 	nowhere, err := api.NewClientWithResponses("http://127.0.0.1:1")
 	must(t, err)
-	r := requests.New(nil)
+	r := requests.New(nil, nil)
 	for _, role := range []api.Role{api.RoleApplicant, api.RoleExecutor, api.RoleManager} {
 		for _, route := range r.Routes() {
 			if len(route.Roles) > 0 && role != api.RoleApplicant || route.Do == "rf" {

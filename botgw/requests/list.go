@@ -24,12 +24,20 @@ func (r *Requests) list(ctx context.Context, t *talk.Turn, at place) error {
 		return err
 	}
 	t.Step = DoList
-	t.Show(listed(t, v, f, w))
+	t.Show(listed(t, v, f, w, r.mayMake(ctx, t)))
 	return nil
 }
 
+// mayMake says whether the person may make a request.
+func (r *Requests) mayMake(ctx context.Context, t *talk.Turn) bool {
+	return r.open == nil || r.open(ctx, t, orderNew)
+}
+
+// invites are the words about an empty list that say how to make a request.
+var invites = map[string]bool{"requests.empty_mine_open": true, "requests.empty_mine_all": true, "requests.empty_all": true}
+
 // listed is the screen of a page.
-func listed(t *talk.Turn, v view, f filter, w window) talk.Screen {
+func listed(t *talk.Turn, v view, f filter, w window, mayMake bool) talk.Screen {
 	var b strings.Builder
 	b.WriteString(t.Book.Text("requests.list", words.Args{
 		"Title": t.Book.Plain(v.title), "Filter": t.Book.Plain(f.label),
@@ -38,12 +46,16 @@ func listed(t *talk.Turn, v view, f filter, w window) talk.Screen {
 		b.WriteString(t.Book.Text("requests.page", words.Args{"Page": w.page + 1}))
 	}
 	if len(w.items) == 0 {
-		b.WriteString("\n\n" + t.Book.Text(f.empty))
+		empty := f.empty
+		if invites[empty] && !mayMake {
+			empty = "requests.empty"
+		}
+		b.WriteString("\n\n" + t.Book.Text(empty))
 	}
 	for i, item := range w.items {
 		b.WriteString("\n\n" + line(t, i+1, item))
 	}
-	return talk.Screen{Text: b.String(), Rows: listRows(t, v, f, w)}
+	return talk.Screen{Text: b.String(), Rows: listRows(t, v, f, w, mayMake)}
 }
 
 // Limits of what a line of the list shows, in UTF-16 units.
@@ -81,7 +93,7 @@ func address(s string, limit int) string {
 }
 
 // listRows are the buttons of a page: the requests, the pages, the filters.
-func listRows(t *talk.Turn, v view, f filter, w window) [][]talk.Button {
+func listRows(t *talk.Turn, v view, f filter, w window, mayMake bool) [][]talk.Button {
 	at := place{f.code, w.page}
 	var rows [][]talk.Button
 	if open := openRow(at, w.items); len(open) > 0 {
@@ -92,7 +104,7 @@ func listRows(t *talk.Turn, v view, f filter, w window) [][]talk.Button {
 	}
 	rows = append(rows, filterRows(t, v, f)...)
 	last := []talk.Button{button(t.Book.Plain("button.refresh"), DoList, at.args()...)}
-	if t.Person.Is(api.RoleApplicant) {
+	if mayMake && t.Person.Is(api.RoleApplicant) {
 		last = append(last, button(t.Book.Plain("menu.new"), doForm, "create"))
 	}
 	return append(rows, last)

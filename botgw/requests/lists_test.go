@@ -45,6 +45,21 @@ func TestLists(t *testing.T) {
 	look("lists")
 }
 
+// What the company closed is not offered.
+func TestTheListOffersANewRequestUnlessThatIsClosed(t *testing.T) {
+	w := newTown(t, "uz")
+	for _, closed := range []string{"", "new"} {
+		w.closed = closed
+		w.anna.asks("mine", "")
+		if _, offered := w.anna.button(words.For("uz").Plain("menu.new")); offered != (closed == "") {
+			t.Errorf("with %q closed a new request is offered: %v", closed, offered)
+		}
+		if invited := !strings.Contains(said(t, w.anna.turn), words.For("uz").Plain("requests.empty")); invited != (closed == "") {
+			t.Errorf("with %q closed the empty list invites: %v", closed, invited)
+		}
+	}
+}
+
 // fill makes requests of every status but a few, of some age.
 func (w *town) fill() {
 	w.t.Helper()

@@ -2,7 +2,7 @@
 // pages, one request as a card with what this person may do with it now, its
 // photos and its history.
 //
-//	r := requests.New(engine.Begin)
+//	r := requests.New(engine.Begin, open)
 //	routes, orders := r.Routes(), r.Orders()
 //	err := r.Card(ctx, t, "251007-001") // what a deep link opens
 //
@@ -25,12 +25,19 @@ import (
 // Requests answers the taps and commands about repair requests.
 type Requests struct {
 	begin func(ctx context.Context, t *talk.Turn, form string, d flow.Data) error
+	open  func(ctx context.Context, t *talk.Turn, order string) bool
 }
 
-// New makes it. begin opens a form, as flow.Engine.Begin does.
-func New(begin func(ctx context.Context, t *talk.Turn, form string, d flow.Data) error) *Requests {
-	return &Requests{begin}
+// New makes it. begin opens a form, as flow.Engine.Begin does. open says whether
+// a person may give an order: what is closed is not offered; nil: all may.
+func New(begin func(ctx context.Context, t *talk.Turn, form string, d flow.Data) error,
+	open func(ctx context.Context, t *talk.Turn, order string) bool,
+) *Requests {
+	return &Requests{begin, open}
 }
+
+// orderNew is the command that begins a request, package desk's.
+const orderNew = "new"
 
 // What the buttons ask for. Others link to cards and lists too.
 const (
@@ -55,7 +62,7 @@ func (r *Requests) Routes() []talk.Route {
 		{Do: doStars, Roles: residents, Handle: r.tapStars},
 		{Do: doPhotos, Handle: r.tapPhotos},
 		{Do: doHistory, Handle: r.tapHistory},
-		{Do: doForm, Handle: r.tapForm},
+		{Do: doForm, Order: orderNew, Handle: r.tapForm},
 	}
 }
 

@@ -49,6 +49,7 @@ type town struct {
 	update   int64
 
 	building, apartment uuid.UUID
+	closed              string // an order, by the company
 	anna, rustam, boss  *phone // a resident, a plumber on shift, a manager
 }
 
@@ -64,7 +65,7 @@ func newTown(t *testing.T, language string) *town {
 	w.bot = telegram.New(secret.Text(token), web.URL, 10*time.Second)
 	t.Cleanup(w.bot.Close)
 	w.engine = flow.New(flow.NewStore(w.NATS.Conn), forms.All(nil)...)
-	w.requests = requests.New(w.engine.Begin)
+	w.requests = requests.New(w.engine.Begin, func(_ context.Context, _ *talk.Turn, order string) bool { return order != w.closed })
 
 	w.anna = w.phone(w.Applicant(housingtest.Name("Анна Петрова")), language)
 	w.building, w.apartment = w.Home(w.anna.Client.User)

@@ -11,6 +11,7 @@ type Route struct {
 	Do      string     // of the buttons' Calls; unique among all routes
 	Roles   []api.Role // who may, by active role; empty: everybody with a session
 	Anybody bool       // also who has no session
+	Order   string     // the command that it is another way to: closed with it; "": none
 	Handle  func(ctx context.Context, t *Turn, args []string) error
 }
 
