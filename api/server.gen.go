@@ -2119,6 +2119,13 @@ func (siw *ServerInterfaceWrapper) ExportRequests(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter format: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "separator" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "separator", query, &params.Separator, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter separator: %w", err).Error())
+	}
+
 	// ------------- Optional query parameter "status_group" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "status_group", query, &params.StatusGroup, runtime.BindQueryParameterOptions{Type: "string", Format: ""})

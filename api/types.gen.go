@@ -735,6 +735,27 @@ func (e ExportRequestsParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ExportRequestsParamsSeparator.
+const (
+	Comma     ExportRequestsParamsSeparator = "comma"
+	Semicolon ExportRequestsParamsSeparator = "semicolon"
+	Tab       ExportRequestsParamsSeparator = "tab"
+)
+
+// Valid indicates whether the value is a known member of the ExportRequestsParamsSeparator enum.
+func (e ExportRequestsParamsSeparator) Valid() bool {
+	switch e {
+	case Comma:
+		return true
+	case Semicolon:
+		return true
+	case Tab:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExportRequestsParamsStatusGroup.
 const (
 	ExportRequestsParamsStatusGroupActive  ExportRequestsParamsStatusGroup = "active"
@@ -2532,6 +2553,10 @@ type GetStatisticsParamsDays int
 type ExportRequestsParams struct {
 	Format *ExportRequestsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 
+	// Separator Between the cells of a CSV. Excel with Russian or Uzbek settings opens a file with semicolons in columns, one with
+	// commas in a single one.
+	Separator *ExportRequestsParamsSeparator `form:"separator,omitempty" json:"separator,omitempty"`
+
 	// StatusGroup open: nobody works on it; active: somebody does; waiting: for materials or an answer; done: reported done; closed.
 	StatusGroup *ExportRequestsParamsStatusGroup `form:"status_group,omitempty" json:"status_group,omitempty"`
 	Status      *RequestStatus                   `form:"status,omitempty" json:"status,omitempty"`
@@ -2563,6 +2588,9 @@ type ExportRequestsParams struct {
 
 // ExportRequestsParamsFormat defines parameters for ExportRequests.
 type ExportRequestsParamsFormat string
+
+// ExportRequestsParamsSeparator defines parameters for ExportRequests.
+type ExportRequestsParamsSeparator string
 
 // ExportRequestsParamsStatusGroup defines parameters for ExportRequests.
 type ExportRequestsParamsStatusGroup string

@@ -19,6 +19,9 @@ const (
 	xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 )
 
+// separators stand between the cells of a CSV.
+var separators = map[api.ExportRequestsParamsSeparator]rune{api.Comma: ',', api.Semicolon: ';', api.Tab: '\t'}
+
 // ExportRequests makes a table of what a filter finds.
 func (h *Handlers) ExportRequests(ctx context.Context, r api.ExportRequestsRequestObject) (api.ExportRequestsResponseObject, error) {
 	q, caller, now := h.store.Read(ctx), access.From(ctx), h.store.Now()
@@ -34,7 +37,7 @@ func (h *Handlers) ExportRequests(ctx context.Context, r api.ExportRequestsReque
 	if err != nil {
 		return nil, err
 	}
-	t := table{h: h, company: c, searches: searches, now: now, most: xlsxMax}
+	t := table{h: h, company: c, searches: searches, now: now, most: xlsxMax, between: separators[or(r.Params.Separator, api.Comma)]}
 	if or(r.Params.Format, api.Csv) == api.Xlsx {
 		book, err := t.workbook(ctx)
 		if err != nil {
@@ -69,7 +72,7 @@ func (t table) csv(ctx context.Context, to io.Writer) error {
 		return err
 	}
 	w := csv.NewWriter(to)
-	w.UseCRLF = true
+	w.UseCRLF, w.Comma = true, t.between
 	record := make([]string, len(columns))
 	write := func(cells []any) error {
 		for i, cell := range cells {

@@ -99,6 +99,22 @@ func TestExportSpeaksTheCompanysLanguageAndTime(t *testing.T) {
 
 var plainPhone = regexp.MustCompile(`^\+[0-9]+$`)
 
+// Excel takes the separator of its settings for granted.
+func TestExportSeparatesAsItsReaderDoes(t *testing.T) {
+	w := build(t, 1, 1)
+	w.exec("UPDATE requests SET description = E'кран; течёт,\tсильно'")
+	for name, between := range map[string]rune{"": ',', "?separator=comma": ',', "?separator=semicolon": ';', "?separator=tab": '\t'} {
+		text, _ := bytes.CutPrefix(w.manager.Do("GET", exportPath+name, nil).Want(t, 200).Raw, []byte("\ufeff"))
+		r := csv.NewReader(bytes.NewReader(text))
+		r.Comma = between
+		all, err := r.ReadAll()
+		if err != nil || len(all) != 2 || len(all[0]) < 10 || !slices.Contains(all[1], "кран; течёт,\tсильно") {
+			t.Errorf("%q: %q, %v", name, all, err)
+		}
+	}
+	w.manager.Do("GET", exportPath+"?separator=pipe", nil).Want(t, 422)
+}
+
 func TestExportHoldsNoFormula(t *testing.T) {
 	w := build(t, 200, 30)
 	for _, line := range lines(t, w.manager.Do("GET", exportPath, nil).Want(t, 200).Raw)[1:] {

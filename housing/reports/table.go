@@ -21,7 +21,8 @@ type table struct {
 	company  company.Company
 	searches []search
 	now      time.Time
-	most     int // requests in a workbook
+	most     int  // requests in a workbook
+	between  rune // cells of a CSV
 }
 
 // line is a request with what its cells call by name.
