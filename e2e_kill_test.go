@@ -22,13 +22,17 @@ type sizes struct {
 	setLoad   float64 // events a second of one set
 }
 
-// chaos is what two cores keep up with: some ten times less under the race
-// detector, whose test command says -short. A race shows in the first lives.
+// chaos is what two cores keep up with: alone, among other tests, and under the
+// race detector, which makes all ten times slower and whose command says -short.
+// A race shows in the first lives.
 func chaos() sizes {
-	if testing.Short() {
+	switch {
+	case e2eFull():
+		return sizes{perSecond: 200, kills: 20, killSets: 4, setLoad: 75}
+	case testing.Short():
 		return sizes{perSecond: 40, kills: 4, killSets: 2, setLoad: 20}
 	}
-	return sizes{perSecond: 200, kills: 20, killSets: 4, setLoad: 75}
+	return sizes{perSecond: 100, kills: 20, killSets: 4, setLoad: 40}
 }
 
 // Further bounds of the chaos tests.
