@@ -1,3 +1,8 @@
+//go:build !race
+
+// Each command is a process of its own, which the race detector starts slowly; what
+// they ask is tested under it in package ops.
+
 package main
 
 import (
@@ -11,34 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"ukbot/events"
 )
-
-func TestEveryCommandExplainsItself(t *testing.T) {
-	t.Parallel()
-	parser, err := newParser(&cli{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	commands := [][]string{nil}
-	_ = kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
-		if n, ok := node.(*kong.Node); ok && n.Type == kong.CommandNode {
-			commands = append(commands, strings.Fields(n.FullPath())[1:])
-		}
-		return next(nil)
-	})
-	if len(commands) < 20 {
-		t.Errorf("only %d commands are found: %v", len(commands), commands)
-	}
-	for _, command := range commands {
-		done := ukbot(t, nil, append(command, "--help")...)
-		if done.code != 0 || !strings.Contains(done.out, "Usage: ukbot") || done.err != "" {
-			t.Errorf("%v --help: exit %d, %q, %q", command, done.code, done.out, done.err)
-		}
-	}
-}
 
 // TestCommandsBesideDev walks through the commands as an operator would, each in
 // a process of its own beside a running dev.
