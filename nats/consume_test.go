@@ -125,13 +125,22 @@ func idle(t *testing.T, env *natstest.Env, s nats.ConsumerSpec) {
 		// The server counts what is pending a moment after it has acknowledged a
 		// message to its publisher: the last one must have been answered, too.
 		last := uint64(0)
-		for _, subject := range info(t, env, s).Config.FilterSubjects {
+		for _, subject := range s.Config.FilterSubjects { // the spec's: the server answers a single one elsewhere
 			if raw, err := stream.GetLastMsgForSubject(t.Context(), subject); err == nil {
 				last = max(last, raw.Sequence)
 			}
 		}
 		i := info(t, env, s)
 		return i.NumAckPending == 0 && i.NumPending == 0 && i.AckFloor.Stream >= last
+	})
+}
+
+// buried waits until a tenant has so many dead letters.
+func buried(t *testing.T, env *natstest.Env, tenant string, n int) {
+	t.Helper()
+	natstest.Wait(t, "dead letters", func() bool {
+		letters, err := nats.DeadLetters(t.Context(), env.Conn.JS, tenant, 0, n+1)
+		return err == nil && len(letters) == n
 	})
 }
 
@@ -173,6 +182,7 @@ func TestAPermanentErrorBecomesADeadLetter(t *testing.T) {
 	})
 	publish(t, env, "bad", "good", "worse")
 	idle(t, env, spec(0))
+	buried(t, env, "acme", 2)
 	letters, err := nats.DeadLetters(t.Context(), env.Conn.JS, "acme", 0, 10)
 	if err != nil || len(letters) != 2 {
 		t.Fatalf("dead letters %+v, %v, want two", letters, err)

@@ -187,6 +187,7 @@ func TestDeadLettersAreListedAndRedriven(t *testing.T) {
 	})
 	publish(t, env, "a", "b", "c")
 	idle(t, env, spec(0))
+	buried(t, env, "", 3)
 	js := env.Conn.JS
 	for name, tc := range map[string]struct {
 		tenant string
