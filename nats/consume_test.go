@@ -125,7 +125,7 @@ func idle(t *testing.T, env *natstest.Env, s nats.ConsumerSpec) {
 		// The server counts what is pending a moment after it has acknowledged a
 		// message to its publisher: the last one must have been answered, too.
 		last := uint64(0)
-		for _, subject := range s.Config.FilterSubjects { // the spec's: the server answers a single one elsewhere
+		for _, subject := range s.Config.FilterSubjects { // the spec's: the consumer may not be made yet
 			if raw, err := stream.GetLastMsgForSubject(t.Context(), subject); err == nil {
 				last = max(last, raw.Sequence)
 			}
